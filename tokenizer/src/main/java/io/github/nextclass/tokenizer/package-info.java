@@ -1,0 +1,2 @@
+/** Text to token ids and back, exactly as Hugging Face tokenizers does it for Qwen. */
+package io.github.nextclass.tokenizer;
