@@ -76,7 +76,7 @@ class GoodFileTest {
         assertThat(Float.floatToIntBits(values[i]))
             .as("element %d: %s, expected %s", i, values[i], expected)
             .isEqualTo(Float.floatToIntBits(expected));
-        assertThat(small.floatAt(i)).isEqualTo(values[i]);
+        assertThat(small.floatAt(i)).isEqualTo(Float.valueOf(values[i]));
       }
     }
   }
