@@ -109,7 +109,8 @@ abstract class GoldenParityTest {
     try (TensorSource tensors = Safetensors.open(golden.folder());
         RecordingBackend backend = new RecordingBackend(backend(config));
         var cache = backend.kvCache(tokens)) {
-      Qwen3 transformer = new Qwen3(config, Qwen3Weights.load(tensors, config, backend), backend);
+      Qwen3 transformer =
+          new Qwen3(config, Qwen3Weights.load(golden.folder(), tensors, config, backend), backend);
       Activations activations = new Activations(config, backend, rowsInAPass);
       for (int from = 0; from < tokens; from += rowsInAPass) {
         backend.forget();
