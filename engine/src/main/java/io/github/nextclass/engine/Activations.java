@@ -1,0 +1,51 @@
+package io.github.nextclass.engine;
+
+import io.github.nextclass.engine.backend.Backend;
+import io.github.nextclass.engine.backend.Buffer;
+
+/** The buffers of one pass, shared by all sessions of a model because one pass runs at a time. */
+final class Activations {
+  /** Rows of logits made at a time: 16 x 151,936 floats are 10 MB. */
+  static final int LOGIT_ROWS = 16;
+
+  final int rows;
+  final Buffer x; // [tokens, hiddenSize]
+  final Buffer normed; // [tokens, hiddenSize]
+  final Buffer q; // [tokens, numAttentionHeads * headDim]
+  final Buffer k; // [tokens, numKeyValueHeads * headDim]
+  final Buffer v; // [tokens, numKeyValueHeads * headDim]
+  final Buffer attended; // [tokens, numAttentionHeads * headDim]
+  final Buffer branch; // [tokens, hiddenSize]
+  final Buffer gate; // [tokens, intermediateSize]
+  final Buffer up; // [tokens, intermediateSize]
+  final Buffer selected; // [logit rows, hiddenSize]
+  final Buffer logits; // [logit rows, vocabSize]
+
+  Activations(Qwen3Config config, Backend backend, int rows) {
+    this.rows = rows;
+    x = backend.buffer(rows, config.hiddenSize());
+    normed = backend.buffer(rows, config.hiddenSize());
+    q = backend.buffer(rows, config.queryWidth());
+    k = backend.buffer(rows, config.keyValueWidth());
+    v = backend.buffer(rows, config.keyValueWidth());
+    attended = backend.buffer(rows, config.queryWidth());
+    branch = backend.buffer(rows, config.hiddenSize());
+    gate = backend.buffer(rows, config.intermediateSize());
+    up = backend.buffer(rows, config.intermediateSize());
+    int logitRows = Math.min(rows, LOGIT_ROWS);
+    selected = backend.buffer(logitRows, config.hiddenSize());
+    logits = backend.buffer(logitRows, config.vocabSize());
+  }
+
+  /** What buffers of so many rows take. */
+  static long bytes(Qwen3Config config, int rows) {
+    long floatsPerRow =
+        3L * config.hiddenSize()
+            + 2L * config.queryWidth()
+            + 2L * config.keyValueWidth()
+            + 2L * config.intermediateSize();
+    long logitRows = Math.min(rows, LOGIT_ROWS);
+    return Float.BYTES
+        * (rows * floatsPerRow + logitRows * (config.hiddenSize() + (long) config.vocabSize()));
+  }
+}

@@ -1,0 +1,106 @@
+package io.github.nextclass.engine;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.github.nextclass.safetensors.Storage;
+import java.lang.management.ManagementFactory;
+import java.util.Objects;
+
+/**
+ * How an engine holds and runs a model. Immutable; start from {@link #defaults} and change what
+ * should differ.
+ *
+ * @param storage how weights are held: mapped, or copied into memory
+ * @param threads the threads of a forward pass, the caller's included; from 1 to 1,024
+ * @param primitives how the CPU's inner loops run
+ * @param prefillChunk the most tokens in one pass: more cost memory, fewer cost speed; from 1 to
+ *     8,192
+ * @param memoryBudgetBytes what KV caches, and weights that are copied, may take together
+ */
+public record EngineOptions(
+    Storage storage,
+    int threads,
+    PrimitivesChoice primitives,
+    int prefillChunk,
+    long memoryBudgetBytes) {
+
+  private static final int DEFAULT_PREFILL_CHUNK = 256;
+
+  /** Checks the ranges. */
+  public EngineOptions {
+    Objects.requireNonNull(storage, "storage");
+    Objects.requireNonNull(primitives, "primitives");
+    check(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
+    check(prefillChunk >= 1 && prefillChunk <= 8192, "prefillChunk", prefillChunk, "1 to 8192");
+    check(memoryBudgetBytes >= 0, "memoryBudgetBytes", memoryBudgetBytes, "0 or more");
+  }
+
+  private static void check(boolean holds, String name, long value, String range) {
+    if (!holds) {
+      throw new IllegalArgumentException(name + " is " + value + ", expected " + range);
+    }
+  }
+
+  /**
+   * Mapped weights, a thread for each processor, the Vector API where it is there, and a budget of
+   * 80 % of the memory of the machine or container.
+   *
+   * @return the defaults
+   */
+  public static EngineOptions defaults() {
+    long memoryBytes =
+        ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+    int threads = Math.min(Runtime.getRuntime().availableProcessors(), 1024);
+    return new EngineOptions(
+        Storage.MMAP, threads, PrimitivesChoice.AUTO, DEFAULT_PREFILL_CHUNK, memoryBytes / 10 * 8);
+  }
+
+  /**
+   * Changes how weights are held.
+   *
+   * @param value the new value
+   * @return changed options
+   */
+  public EngineOptions withStorage(Storage value) {
+    return new EngineOptions(value, threads, primitives, prefillChunk, memoryBudgetBytes);
+  }
+
+  /**
+   * Changes the number of threads.
+   *
+   * @param value the new value, from 1 to 1,024
+   * @return changed options
+   */
+  public EngineOptions withThreads(int value) {
+    return new EngineOptions(storage, value, primitives, prefillChunk, memoryBudgetBytes);
+  }
+
+  /**
+   * Changes how inner loops run.
+   *
+   * @param value the new value
+   * @return changed options
+   */
+  public EngineOptions withPrimitives(PrimitivesChoice value) {
+    return new EngineOptions(storage, threads, value, prefillChunk, memoryBudgetBytes);
+  }
+
+  /**
+   * Changes the most tokens in one pass.
+   *
+   * @param value the new value, from 1 to 8,192
+   * @return changed options
+   */
+  public EngineOptions withPrefillChunk(int value) {
+    return new EngineOptions(storage, threads, primitives, value, memoryBudgetBytes);
+  }
+
+  /**
+   * Changes the memory budget.
+   *
+   * @param value the new value in bytes
+   * @return changed options
+   */
+  public EngineOptions withMemoryBudgetBytes(long value) {
+    return new EngineOptions(storage, threads, primitives, prefillChunk, value);
+  }
+}

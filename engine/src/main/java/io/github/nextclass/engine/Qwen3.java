@@ -1,0 +1,100 @@
+package io.github.nextclass.engine;
+
+import io.github.nextclass.engine.backend.Backend;
+import io.github.nextclass.engine.backend.Linear;
+import io.github.nextclass.engine.backend.Rope;
+import io.github.nextclass.engine.backend.Step;
+import java.util.List;
+
+/**
+ * The transformer. Token ids go in; for each of them comes out a vector, and for those that are
+ * asked for the scores of all classes.
+ *
+ * <pre>
+ *        tokenIds
+ *           |  embedTokens
+ *           x ------------------------------+
+ *           |                               |  residual stream, hiddenSize floats a token
+ *     inputLayernorm                        |
+ *     q, k, v projections                   |
+ *     qNorm, kNorm, RoPE                    |
+ *     attention over the KV cache           |
+ *     oProj                                 |
+ *           + <-----------------------------+      numHiddenLayers times
+ *           x ------------------------------+
+ *     postAttentionLayernorm                |
+ *     silu(gateProj) * upProj               |
+ *     downProj                              |
+ *           + <-----------------------------+
+ *           x
+ *         norm
+ *           |  lmHead
+ *         logits                               one score a class, vocabSize of them
+ * </pre>
+ *
+ * <p>Source: transformers' {@code modeling_qwen3.py}, and the Qwen3 technical report (2025).
+ * Against Llama it has one addition, {@code qNorm} and {@code kNorm}: an RMSNorm of each head
+ * before RoPE.
+ */
+final class Qwen3 {
+  private final Qwen3Config config;
+  private final Qwen3Weights weights;
+  private final Rope rope;
+  private final Backend ops;
+
+  Qwen3(Qwen3Config config, Qwen3Weights weights, Backend ops) {
+    this.config = config;
+    this.weights = weights;
+    this.rope = config.ropeParameters().rope(config.headDim());
+    this.ops = ops;
+  }
+
+  /** Runs the body over the tokens of a step; {@code a.normed} then holds a vector for each. */
+  void body(Step step, Activations a) {
+    ops.embed(weights.embedTokens(), step, a.x);
+    for (int i = 0; i < config.numHiddenLayers(); i++) {
+      Qwen3Weights.Layer layer = weights.layers().get(i);
+
+      ops.rmsNorm(a.x, layer.inputLayernorm(), config.rmsNormEps(), step.tokens(), a.normed);
+      attention(i, layer.selfAttn(), step, a);
+      ops.add(a.x, a.branch, step.tokens());
+
+      ops.rmsNorm(
+          a.x, layer.postAttentionLayernorm(), config.rmsNormEps(), step.tokens(), a.normed);
+      mlp(layer.mlp(), step, a);
+      ops.add(a.x, a.branch, step.tokens());
+    }
+    ops.rmsNorm(a.x, weights.norm(), config.rmsNormEps(), step.tokens(), a.normed);
+  }
+
+  private void attention(int i, Qwen3Weights.Attention w, Step step, Activations a) {
+    ops.linears(
+        List.of(w.qProj(), w.kProj(), w.vProj()), a.normed, step.tokens(), List.of(a.q, a.k, a.v));
+    ops.rmsNorm(a.q, w.qNorm(), config.rmsNormEps(), step.tokens(), a.q);
+    ops.rmsNorm(a.k, w.kNorm(), config.rmsNormEps(), step.tokens(), a.k);
+    ops.rope(a.q, rope, step);
+    ops.rope(a.k, rope, step);
+    ops.appendToCache(i, a.k, a.v, step);
+    ops.attention(i, a.q, step, a.attended);
+    ops.linear(w.oProj(), a.attended, step.tokens(), a.branch);
+  }
+
+  private void mlp(Qwen3Weights.Mlp w, Step step, Activations a) {
+    ops.linears(List.of(w.gateProj(), w.upProj()), a.normed, step.tokens(), List.of(a.gate, a.up));
+    ops.siluMul(a.gate, a.up, step.tokens());
+    ops.linear(w.downProj(), a.gate, step.tokens(), a.branch);
+  }
+
+  /**
+   * The LM head: for each of the rows of the last step the score of every class, {@code a.logits
+   * [rows, vocabSize]}.
+   */
+  void head(int[] rows, Activations a) {
+    ops.gather(a.normed, rows, a.selected);
+    ops.linear(weights.lmHead(), a.selected, rows.length, a.logits);
+  }
+
+  Linear lmHead() {
+    return weights.lmHead();
+  }
+}

@@ -1,0 +1,182 @@
+package io.github.nextclass.engine;
+
+import io.github.nextclass.engine.backend.KvCache;
+import java.util.ConcurrentModificationException;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * One sequence of tokens and its KV cache. A session belongs to one thread at a time and says so
+ * when misused; different sessions of one engine may be used by different threads, and their passes
+ * take turns.
+ */
+public final class Session implements AutoCloseable {
+  private final Engine engine;
+  private final KvCache cache;
+  private final long reservedBytes;
+  private final AtomicBoolean inUse = new AtomicBoolean();
+  private int position;
+  private boolean closed;
+
+  Session(Engine engine, KvCache cache, long reservedBytes, int position) {
+    this.engine = engine;
+    this.cache = cache;
+    this.reservedBytes = reservedBytes;
+    this.position = position;
+  }
+
+  /**
+   * The number of tokens so far, which is the position of the next one.
+   *
+   * @return from 0 to {@link #capacity}
+   */
+  public int position() {
+    return position;
+  }
+
+  /**
+   * The largest number of tokens.
+   *
+   * @return the capacity, at least 1
+   */
+  public int capacity() {
+    return cache.capacity();
+  }
+
+  /**
+   * Appends tokens and asks for the class of the next one.
+   *
+   * @param tokenIds the tokens, at least one, each from 0 to vocabSize - 1
+   * @return the scores of all classes after the last token {@code [vocabSize]}, the caller's to
+   *     keep
+   * @throws IllegalArgumentException if a token id is out of range, or there is no room
+   * @throws IllegalStateException if the session or its engine is closed
+   * @throws ConcurrentModificationException if another thread is using the session
+   * @throws java.util.concurrent.CancellationException if the thread is interrupted between two
+   *     passes; the passes that were finished stay appended
+   */
+  public float[] forward(int... tokenIds) {
+    float[][] last = new float[1][];
+    exclusively(
+        () -> engine.run(this, tokenIds, Engine.Wanted.LAST, (at, logits) -> last[0] = logits));
+    return last[0];
+  }
+
+  /**
+   * Appends tokens and visits the scores after each of them. The body runs over all of them in
+   * parallel; that is what makes scoring a text, and training, fast.
+   *
+   * @param tokenIds the tokens, at least one
+   * @param visitor takes the logits of each position in order
+   * @throws RuntimeException as {@link #forward(int...)}, and what the visitor throws
+   */
+  public void forward(int[] tokenIds, LogitsVisitor visitor) {
+    exclusively(() -> engine.run(this, tokenIds, Engine.Wanted.ALL, visitor));
+  }
+
+  /**
+   * Appends tokens without asking for scores: the start of a prompt, or a part of it.
+   *
+   * @param tokenIds the tokens, at least one
+   * @throws RuntimeException as {@link #forward(int...)}
+   */
+  public void append(int... tokenIds) {
+    exclusively(() -> engine.run(this, tokenIds, Engine.Wanted.NONE, (at, logits) -> {}));
+  }
+
+  /**
+   * A session of its own with the same tokens so far. The keys and values are shared until one of
+   * the two writes.
+   *
+   * @return the new session, with the same capacity
+   * @throws MemoryBudgetException if its cache does not fit the budget
+   */
+  public Session fork() {
+    Session[] copy = new Session[1];
+    exclusively(() -> copy[0] = engine.fork(cache, position));
+    return copy[0];
+  }
+
+  /**
+   * Forgets the tokens from a position on.
+   *
+   * @param newPosition how many to keep, from 0 to {@link #position}
+   */
+  public void truncate(int newPosition) {
+    if (newPosition < 0 || newPosition > position) {
+      throw new IllegalArgumentException(
+          "cannot truncate to " + newPosition + ", expected 0 to " + position);
+    }
+    exclusively(() -> {
+      cache.truncate(newPosition);
+      position = newPosition;
+    });
+  }
+
+  /** Gives the KV cache back. Closing twice does nothing. */
+  @Override
+  public void close() {
+    enter();
+    try {
+      free();
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * For the engine's end. A session that a thread is just using is left to that thread, whose next
+   * pass will fail.
+   */
+  void closeUnlessInUse() {
+    if (inUse.compareAndSet(false, true)) {
+      try {
+        free();
+      } finally {
+        leave();
+      }
+    }
+  }
+
+  private void free() {
+    if (!closed) {
+      closed = true;
+      engine.release(this, cache, reservedBytes);
+    }
+  }
+
+  KvCache cache() {
+    return cache;
+  }
+
+  void advance(int tokens) {
+    position += tokens;
+  }
+
+  /** Runs with the session to itself. */
+  void exclusively(Runnable action) {
+    enter();
+    try {
+      checkOpen();
+      action.run();
+    } finally {
+      leave();
+    }
+  }
+
+  void enter() {
+    if (!inUse.compareAndSet(false, true)) {
+      throw new ConcurrentModificationException(
+          "this session is in use by another thread; a session belongs to one at a time");
+    }
+  }
+
+  void leave() {
+    inUse.set(false);
+  }
+
+  void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("session is closed");
+    }
+  }
+}

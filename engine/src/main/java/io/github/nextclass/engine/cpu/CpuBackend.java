@@ -1,0 +1,333 @@
+package io.github.nextclass.engine.cpu;
+
+import io.github.nextclass.engine.PrimitivesChoice;
+import io.github.nextclass.engine.Qwen3Config;
+import io.github.nextclass.engine.backend.Backend;
+import io.github.nextclass.engine.backend.Buffer;
+import io.github.nextclass.engine.backend.KvCache;
+import io.github.nextclass.engine.backend.Linear;
+import io.github.nextclass.engine.backend.Rope;
+import io.github.nextclass.engine.backend.Step;
+import io.github.nextclass.engine.backend.Weight;
+import io.github.nextclass.safetensors.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The operations on a CPU: each is split over the threads, and every piece of a result is made
+ * whole by one thread, so that the number of threads does not show in it.
+ */
+public final class CpuBackend implements Backend {
+  /**
+   * Rows of a weight that a thread takes at a time: some 100 KB of bf16, read in a few
+   * microseconds.
+   */
+  private static final int ROWS_A_PIECE = 32;
+
+  /** Floats below which an element-wise operation is not worth a second thread. */
+  private static final int FLOATS_A_PIECE = 16 * 1024;
+
+  private final Primitives primitives;
+  private final Workers workers;
+  private final Scratch[] scratch;
+  private final CpuKvCache.Shape kvShape;
+  private final int numAttentionHeads;
+  private final KvBlocks kvBlocks;
+  private float[] packed = new float[0];
+
+  /**
+   * Makes a backend with threads of its own.
+   *
+   * @param config the shape of the model
+   * @param choice whether inner loops use the Vector API
+   * @param threads the number of threads, the caller's included; at least 1
+   * @throws IllegalStateException if the Vector API is demanded and cannot be used; the message
+   *     says why
+   */
+  public CpuBackend(Qwen3Config config, PrimitivesChoice choice, int threads) {
+    this.primitives = PrimitivesSelector.select(choice, config);
+    this.workers = new Workers(threads);
+    this.scratch = new Scratch[threads];
+    Arrays.setAll(scratch, i -> new Scratch());
+    this.kvShape =
+        new CpuKvCache.Shape(config.numHiddenLayers(), config.numKeyValueHeads(), config.headDim());
+    this.numAttentionHeads = config.numAttentionHeads();
+    this.kvBlocks = new KvBlocks(kvShape.blockBytes());
+  }
+
+  @Override
+  public String description() {
+    return "CPU (" + primitives.description() + ", " + workers.count() + " threads)";
+  }
+
+  @Override
+  public Weight weight(Tensor tensor) {
+    long[] shape = tensor.shape();
+    if (shape.length == 1) {
+      return new CpuVector(tensor.toFloatArray());
+    }
+    return new CpuWeight(
+        tensor.segment(), tensor.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]));
+  }
+
+  @Override
+  public Buffer buffer(int rows, int columns) {
+    return new CpuBuffer(rows, columns);
+  }
+
+  @Override
+  public KvCache kvCache(int capacity) {
+    return new CpuKvCache(kvShape, kvBlocks, capacity);
+  }
+
+  @Override
+  public long kvBytesPerPosition() {
+    return kvShape.bytesPerPosition();
+  }
+
+  @Override
+  public void embed(Weight embedTokens, Step step, Buffer x) {
+    float[] out = values(x);
+    int hiddenSize = x.columns();
+    for (int t = 0; t < step.tokens(); t++) {
+      primitives.widen((CpuWeight) embedTokens, step.tokenIds()[t], out, t * hiddenSize);
+    }
+  }
+
+  @Override
+  public void rmsNorm(Buffer x, Weight weight, float eps, int tokens, Buffer out) {
+    float[] scale = vector(weight);
+    int n = scale.length;
+    float[] in = values(x);
+    float[] normed = values(out);
+    int vectors = tokens * (x.columns() / n);
+    workers.forRange(
+        vectors,
+        Math.max(1, FLOATS_A_PIECE / n),
+        (worker, from, to) -> {
+          for (int i = from; i < to; i++) {
+            float meanOfSquares = primitives.sumOfSquares(in, i * n, n) / n;
+            primitives.scale(
+                in, i * n, n, (float) (1 / Math.sqrt(meanOfSquares + eps)), scale, normed);
+          }
+        });
+  }
+
+  @Override
+  public void linear(Linear linear, Buffer x, int tokens, Buffer out) {
+    linears(List.of(linear), x, tokens, List.of(out));
+  }
+
+  /**
+   * The inputs are packed once, and all layers are one parallel section: rows of q, then of k, then
+   * of v.
+   */
+  @Override
+  public void linears(List<Linear> linears, Buffer x, int tokens, List<Buffer> outs) {
+    float[] input = pack(values(x), tokens, x.columns());
+    int rowsAPiece = ROWS_A_PIECE / primitives.rowsTogether() * primitives.rowsTogether();
+    int[] firstPiece = new int[linears.size() + 1];
+    for (int i = 0; i < linears.size(); i++) {
+      firstPiece[i + 1] =
+          firstPiece[i] + (linears.get(i).weight().rows() + rowsAPiece - 1) / rowsAPiece;
+    }
+    workers.forRange(
+        firstPiece[linears.size()],
+        1,
+        (worker, fromPiece, toPiece) -> {
+          for (int i = 0; i < linears.size(); i++) {
+            int rows = linears.get(i).weight().rows();
+            int from = Math.max(fromPiece - firstPiece[i], 0) * rowsAPiece;
+            int to = Math.min((toPiece - firstPiece[i]) * rowsAPiece, rows);
+            if (from < to) {
+              linear(linears.get(i), from, to, input, tokens, values(outs.get(i)), scratch[worker]);
+            }
+          }
+        });
+  }
+
+  private void linear(
+      Linear linear, int from, int to, float[] input, int tokens, float[] out, Scratch scratch) {
+    CpuWeight weight = (CpuWeight) linear.weight();
+    primitives.linear(weight, from, to, input, tokens, out, scratch);
+    if (linear.bias() != null) {
+      float[] bias = vector(linear.bias());
+      for (int t = 0; t < tokens; t++) {
+        for (int r = from; r < to; r++) {
+          out[t * weight.rows() + r] += bias[r];
+        }
+      }
+    }
+  }
+
+  private float[] pack(float[] x, int tokens, int columns) {
+    int length = primitives.packedLength(tokens, columns);
+    if (packed.length < length) {
+      packed = new float[length];
+    }
+    float[] target = packed;
+    workers.forRange(
+        tokens,
+        Math.max(1, FLOATS_A_PIECE / columns),
+        (worker, from, to) -> primitives.pack(x, tokens, columns, from, to, target));
+    return target;
+  }
+
+  @Override
+  public void rope(Buffer x, Rope rope, Step step) {
+    float[] values = values(x);
+    int half = rope.inverseFrequencies().length;
+    workers.forRange(
+        step.tokens(),
+        Math.max(1, FLOATS_A_PIECE / x.columns()),
+        (worker, from, to) -> {
+          float[] cos = new float[half];
+          float[] sin = new float[half];
+          for (int t = from; t < to; t++) {
+            rope.angles(step.positions()[t], cos, sin);
+            for (int head = 0; head < x.columns(); head += 2 * half) {
+              primitives.rotate(values, t * x.columns() + head, half, cos, sin);
+            }
+          }
+        });
+  }
+
+  @Override
+  public void appendToCache(int layer, Buffer k, Buffer v, Step step) {
+    int width = k.columns();
+    for (Step.Segment segment : step.segments()) {
+      CpuKvCache cache = (CpuKvCache) segment.cache();
+      if (layer == 0) {
+        cache.prepare(segment.firstPosition(), segment.rowCount());
+      }
+      for (int i = 0; i < segment.rowCount(); i++) {
+        int offset = (segment.firstRow() + i) * width;
+        cache.write(layer, segment.firstPosition() + i, values(k), offset, values(v), offset);
+      }
+    }
+  }
+
+  /**
+   * The pieces are pairs of row and kv head; the query heads of a group go together, so that keys
+   * are read once for all.
+   */
+  @Override
+  public void attention(int layer, Buffer q, Step step, Buffer out) {
+    int kvHeads = kvShape.numKeyValueHeads();
+    for (Step.Segment segment : step.segments()) {
+      workers.forRange(
+          segment.rowCount() * kvHeads,
+          1,
+          (worker, from, to) -> {
+            for (int i = from; i < to; i++) {
+              attend(
+                  layer,
+                  segment,
+                  i / kvHeads,
+                  i % kvHeads,
+                  values(q),
+                  values(out),
+                  scratch[worker]);
+            }
+          });
+    }
+  }
+
+  private void attend(
+      int layer,
+      Step.Segment segment,
+      int row,
+      int kvHead,
+      float[] q,
+      float[] out,
+      Scratch scratch) {
+    CpuKvCache cache = (CpuKvCache) segment.cache();
+    int headDim = kvShape.headDim();
+    int group = numAttentionHeads / kvShape.numKeyValueHeads();
+    float scale = (float) (1 / Math.sqrt(headDim));
+    int positions = segment.firstPosition() + row + 1; // causal: up to its own
+    int stride = (positions + Primitives.BLOCK - 1) / Primitives.BLOCK * Primitives.BLOCK;
+    float[] scores = scratch.scores(Math.multiplyExact(group, stride));
+    int firstHead = ((segment.firstRow() + row) * numAttentionHeads + kvHead * group) * headDim;
+
+    for (int p = 0; p < positions; p += Primitives.BLOCK) {
+      for (int g = 0; g < group; g++) {
+        primitives.scores(
+            cache.block(p),
+            kvShape.keysOffsetBytes(layer, kvHead),
+            q,
+            firstHead + g * headDim,
+            headDim,
+            scale,
+            scores,
+            g * stride + p);
+      }
+    }
+    Arrays.fill(out, firstHead, firstHead + group * headDim, 0f);
+    float[] sums = scratch.sums(group);
+    for (int g = 0; g < group; g++) {
+      sums[g] = primitives.expSum(scores, g * stride, positions);
+    }
+    for (int p = 0; p < positions; p += Primitives.BLOCK) {
+      int count = Math.min(Primitives.BLOCK, positions - p);
+      for (int g = 0; g < group; g++) {
+        primitives.weightedSum(
+            cache.block(p),
+            kvShape.valuesOffsetBytes(layer, kvHead),
+            scores,
+            g * stride + p,
+            count,
+            out,
+            firstHead + g * headDim,
+            headDim);
+      }
+    }
+    for (int g = 0; g < group; g++) {
+      primitives.multiply(out, firstHead + g * headDim, headDim, 1f / sums[g]);
+    }
+  }
+
+  @Override
+  public void siluMul(Buffer gate, Buffer up, int tokens) {
+    workers.forRange(
+        tokens * gate.columns(),
+        FLOATS_A_PIECE,
+        (worker, from, to) -> primitives.siluMul(values(gate), values(up), from, to));
+  }
+
+  @Override
+  public void add(Buffer x, Buffer branch, int tokens) {
+    workers.forRange(
+        tokens * x.columns(),
+        FLOATS_A_PIECE,
+        (worker, from, to) -> primitives.add(values(x), values(branch), from, to));
+  }
+
+  @Override
+  public void gather(Buffer x, int[] rows, Buffer out) {
+    int columns = x.columns();
+    for (int i = 0; i < rows.length; i++) {
+      System.arraycopy(values(x), rows[i] * columns, values(out), i * columns, columns);
+    }
+  }
+
+  @Override
+  public float[] read(Buffer x, int row) {
+    return Arrays.copyOfRange(values(x), row * x.columns(), (row + 1) * x.columns());
+  }
+
+  /** Ends the threads and frees KV memory that no cache holds. */
+  @Override
+  public void close() {
+    workers.close();
+    kvBlocks.close();
+  }
+
+  private static float[] vector(Weight weight) {
+    return ((CpuVector) weight).values();
+  }
+
+  private static float[] values(Buffer buffer) {
+    return ((CpuBuffer) buffer).values();
+  }
+}

@@ -1,0 +1,120 @@
+package io.github.nextclass.engine.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import io.github.nextclass.engine.backend.KvCache;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The keys and values of one sequence, in blocks of 64 positions over all layers. Inside a block:
+ *
+ * <pre>
+ *   layer 0                                    layer 1
+ *   K head 0 | K head 1 | ... | V head 0 | V head 1 | ... | K head 0 | ...
+ *
+ *   K of a head: [headDim, 64]     positions lie side by side, so that a vector holds the scores of 16 of them
+ *   V of a head: [64, headDim]     dimensions lie side by side, so that a vector holds 16 of a sum of values
+ * </pre>
+ *
+ * <p>Either way no loop ends in a horizontal sum.
+ */
+final class CpuKvCache implements KvCache {
+  private static final int BLOCK = Primitives.BLOCK;
+
+  /** The numbers that place a head in a block. */
+  record Shape(int numHiddenLayers, int numKeyValueHeads, int headDim) {
+    long bytesPerPosition() {
+      return 2L * numHiddenLayers * numKeyValueHeads * headDim * Float.BYTES;
+    }
+
+    long blockBytes() {
+      return BLOCK * bytesPerPosition();
+    }
+
+    long keysOffsetBytes(int layer, int kvHead) {
+      return (2L * layer * numKeyValueHeads + kvHead) * BLOCK * headDim * Float.BYTES;
+    }
+
+    long valuesOffsetBytes(int layer, int kvHead) {
+      return ((2L * layer + 1) * numKeyValueHeads + kvHead) * BLOCK * headDim * Float.BYTES;
+    }
+  }
+
+  private final Shape shape;
+  private final KvBlocks pool;
+  private final int capacity;
+  private final List<KvBlocks.Block> blocks = new ArrayList<>();
+
+  CpuKvCache(Shape shape, KvBlocks pool, int capacity) {
+    this.shape = shape;
+    this.pool = pool;
+    this.capacity = capacity;
+  }
+
+  @Override
+  public int capacity() {
+    return capacity;
+  }
+
+  /** The block that a position is in. */
+  MemorySegment block(int position) {
+    return blocks.get(position / BLOCK).segment();
+  }
+
+  /**
+   * Makes the blocks of some positions writable: takes those that are not there, copies those that
+   * are shared.
+   */
+  void prepare(int from, int count) {
+    for (int i = from / BLOCK; i <= (from + count - 1) / BLOCK; i++) {
+      if (i == blocks.size()) {
+        blocks.add(pool.take());
+      } else {
+        blocks.set(i, pool.own(blocks.get(i)));
+      }
+    }
+  }
+
+  /** Writes one position of one layer. */
+  void write(int layer, int position, float[] k, int kOffset, float[] v, int vOffset) {
+    MemorySegment block = block(position);
+    int slot = position % BLOCK;
+    int headDim = shape.headDim();
+    for (int head = 0; head < shape.numKeyValueHeads(); head++) {
+      long keys = shape.keysOffsetBytes(layer, head) + (long) slot * Float.BYTES;
+      for (int d = 0; d < headDim; d++) {
+        block.set(
+            JAVA_FLOAT_UNALIGNED,
+            keys + (long) d * BLOCK * Float.BYTES,
+            k[kOffset + head * headDim + d]);
+      }
+      long values = shape.valuesOffsetBytes(layer, head) + (long) slot * headDim * Float.BYTES;
+      MemorySegment.copy(v, vOffset + head * headDim, block, JAVA_FLOAT_UNALIGNED, values, headDim);
+    }
+  }
+
+  @Override
+  public void truncate(int length) {
+    int keep = (length + BLOCK - 1) / BLOCK;
+    while (blocks.size() > keep) {
+      pool.release(blocks.removeLast());
+    }
+  }
+
+  @Override
+  public KvCache fork(int length) {
+    CpuKvCache other = new CpuKvCache(shape, pool, capacity);
+    for (KvBlocks.Block block : blocks.subList(0, (length + BLOCK - 1) / BLOCK)) {
+      pool.share(block);
+      other.blocks.add(block);
+    }
+    return other;
+  }
+
+  @Override
+  public void close() {
+    truncate(0);
+  }
+}

@@ -1,0 +1,99 @@
+package io.github.nextclass.engine.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * How the inner loops run: the second seam. {@link ScalarPrimitives} says what is computed, {@link
+ * VectorPrimitives} computes the same bits faster; a test holds them equal.
+ */
+interface Primitives {
+  /** Positions in a block of the KV cache; see {@link CpuKvCache} for the layout. */
+  int BLOCK = 64;
+
+  /** What runs here, for a person. */
+  String description();
+
+  /** Widens one row of a weight to floats. */
+  void widen(CpuWeight weight, int row, float[] out, int outOffset);
+
+  /**
+   * The number of rows that the matrix kernels take at a time; work is split at multiples of it.
+   */
+  int rowsTogether();
+
+  /** The length of the packed form of {@code tokens} rows of {@code columns} inputs. */
+  int packedLength(int tokens, int columns);
+
+  /**
+   * Brings tokens {@code from} to {@code to} of a linear layer's input into the order that {@link
+   * #linear} reads.
+   */
+  void pack(float[] x, int tokens, int columns, int from, int to, float[] packed);
+
+  /**
+   * Rows {@code from} to {@code to} of a linear layer for all tokens: {@code out[t * rows + r] =
+   * sum over k of w[r, k] * x[t, k]}, summed as {@link Lane} says. Both borders are multiples of
+   * {@link #rowsTogether}, or the end.
+   */
+  void linear(
+      CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch);
+
+  /**
+   * The sum over {@code i} of {@code x[i]^2} in 16 lanes, lane {@code i % 16}, then the tree of
+   * {@link Lane}.
+   */
+  float sumOfSquares(float[] x, int offset, int n);
+
+  /** {@code out[i] = weight[i] * (x[i] * scale)}. */
+  void scale(float[] x, int offset, int n, float scale, float[] weight, float[] out);
+
+  /**
+   * Rotates one head with split halves: see {@link
+   * io.github.nextclass.engine.backend.Backend#rope}.
+   */
+  void rotate(float[] x, int offset, int half, float[] cos, float[] sin);
+
+  /** {@code x[i] += y[i]}. */
+  void add(float[] x, float[] y, int from, int to);
+
+  /** {@code gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i]}. */
+  void siluMul(float[] gate, float[] up, int from, int to);
+
+  /**
+   * Scores of one query head against a block of keys: {@code scores[p] = (sum over d of q[d] * k[d,
+   * p]) * scale}, d ascending.
+   */
+  void scores(
+      MemorySegment k,
+      long offsetBytes,
+      float[] q,
+      int qOffset,
+      int headDim,
+      float scale,
+      float[] scores,
+      int at);
+
+  /**
+   * The numerators of a softmax in place, {@code scores[i] = exp(scores[i] - max)}.
+   *
+   * @return their sum, in 16 lanes as in {@link #sumOfSquares}
+   */
+  float expSum(float[] scores, int at, int n);
+
+  /**
+   * Adds values weighted by probabilities: {@code out[d] += sum over p < count of probs[p] * v[p,
+   * d]}, p ascending.
+   */
+  void weightedSum(
+      MemorySegment v,
+      long offsetBytes,
+      float[] probs,
+      int at,
+      int count,
+      float[] out,
+      int outOffset,
+      int headDim);
+
+  /** {@code x[i] *= factor}. */
+  void multiply(float[] x, int offset, int n, float factor);
+}

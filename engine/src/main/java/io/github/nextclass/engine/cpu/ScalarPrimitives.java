@@ -1,0 +1,188 @@
+package io.github.nextclass.engine.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * Plain loops: the specification, the fallback where there is no Vector API, and the oracle of the
+ * tests. They take rows of any length.
+ */
+final class ScalarPrimitives implements Primitives {
+  private static final ValueLayout.OfShort LE_SHORT =
+      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat LE_FLOAT =
+      JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  @Override
+  public String description() {
+    return "scalar";
+  }
+
+  @Override
+  public void widen(CpuWeight weight, int row, float[] out, int outOffset) {
+    MemorySegment segment = weight.segment();
+    long at = weight.rowOffsetBytes(row);
+    switch (weight.dtype()) {
+      // bf16 is the upper half of a float:
+      //   f32  s eeeeeeee mmmmmmmmmmmmmmmmmmmmmmm
+      //   bf16 s eeeeeeee mmmmmmm
+      case BF16 -> {
+        for (int k = 0; k < weight.columns(); k++) {
+          out[outOffset + k] = Float.intBitsToFloat(segment.get(LE_SHORT, at + 2L * k) << 16);
+        }
+      }
+      case F16 -> {
+        for (int k = 0; k < weight.columns(); k++) {
+          out[outOffset + k] = Float.float16ToFloat(segment.get(LE_SHORT, at + 2L * k));
+        }
+      }
+      case F32 -> {
+        for (int k = 0; k < weight.columns(); k++) {
+          out[outOffset + k] = segment.get(LE_FLOAT, at + 4L * k);
+        }
+      }
+      default -> throw new AssertionError(weight.dtype());
+    }
+  }
+
+  @Override
+  public int rowsTogether() {
+    return 1;
+  }
+
+  @Override
+  public int packedLength(int tokens, int columns) {
+    return Math.multiplyExact(tokens, columns);
+  }
+
+  @Override
+  public void pack(float[] x, int tokens, int columns, int from, int to, float[] packed) {
+    System.arraycopy(x, from * columns, packed, from * columns, (to - from) * columns);
+  }
+
+  @Override
+  public void linear(
+      CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
+    int columns = w.columns();
+    float[] row = scratch.panel(columns);
+    float[] sums = scratch.sums(Lane.COUNT);
+    for (int r = from; r < to; r++) {
+      widen(w, r, row, 0);
+      for (int t = 0; t < tokens; t++) {
+        Arrays.fill(sums, 0, Lane.COUNT, 0f);
+        for (int k = 0; k < columns; k++) {
+          int lane = Lane.of(k);
+          sums[lane] = Math.fma(row[k], packed[t * columns + k], sums[lane]);
+        }
+        out[t * w.rows() + r] = Lane.sum(sums, 0);
+      }
+    }
+  }
+
+  @Override
+  public float sumOfSquares(float[] x, int offset, int n) {
+    float[] sums = new float[Lane.COUNT];
+    for (int i = 0; i < n; i++) {
+      sums[i % Lane.COUNT] = Math.fma(x[offset + i], x[offset + i], sums[i % Lane.COUNT]);
+    }
+    return Lane.sum(sums, 0);
+  }
+
+  @Override
+  public void scale(float[] x, int offset, int n, float scale, float[] weight, float[] out) {
+    for (int i = 0; i < n; i++) {
+      out[offset + i] = weight[i] * (x[offset + i] * scale);
+    }
+  }
+
+  @Override
+  public void rotate(float[] x, int offset, int half, float[] cos, float[] sin) {
+    for (int i = 0; i < half; i++) {
+      float a = x[offset + i];
+      float b = x[offset + half + i];
+      x[offset + i] = Math.fma(a, cos[i], -(b * sin[i]));
+      x[offset + half + i] = Math.fma(b, cos[i], a * sin[i]);
+    }
+  }
+
+  @Override
+  public void add(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      x[i] += y[i];
+    }
+  }
+
+  @Override
+  public void siluMul(float[] gate, float[] up, int from, int to) {
+    for (int i = from; i < to; i++) {
+      gate[i] = gate[i] / (1f + Exp.exp(-gate[i])) * up[i];
+    }
+  }
+
+  @Override
+  public void scores(
+      MemorySegment k,
+      long offsetBytes,
+      float[] q,
+      int qOffset,
+      int headDim,
+      float scale,
+      float[] scores,
+      int at) {
+    for (int p = 0; p < BLOCK; p++) {
+      float sum = 0f;
+      for (int d = 0; d < headDim; d++) {
+        sum =
+            Math.fma(
+                q[qOffset + d],
+                k.get(JAVA_FLOAT_UNALIGNED, offsetBytes + 4L * (d * BLOCK + p)),
+                sum);
+      }
+      scores[at + p] = sum * scale;
+    }
+  }
+
+  @Override
+  public float expSum(float[] scores, int at, int n) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < n; i++) {
+      max = Math.max(max, scores[at + i]);
+    }
+    float[] sums = new float[Lane.COUNT];
+    for (int i = 0; i < n; i++) {
+      scores[at + i] = Exp.exp(scores[at + i] - max);
+      sums[i % Lane.COUNT] += scores[at + i];
+    }
+    return Lane.sum(sums, 0);
+  }
+
+  @Override
+  public void weightedSum(
+      MemorySegment v,
+      long offsetBytes,
+      float[] probs,
+      int at,
+      int count,
+      float[] out,
+      int outOffset,
+      int headDim) {
+    for (int p = 0; p < count; p++) {
+      for (int d = 0; d < headDim; d++) {
+        float value = v.get(JAVA_FLOAT_UNALIGNED, offsetBytes + 4L * (p * headDim + d));
+        out[outOffset + d] = Math.fma(probs[at + p], value, out[outOffset + d]);
+      }
+    }
+  }
+
+  @Override
+  public void multiply(float[] x, int offset, int n, float factor) {
+    for (int i = offset; i < offset + n; i++) {
+      x[i] *= factor;
+    }
+  }
+}

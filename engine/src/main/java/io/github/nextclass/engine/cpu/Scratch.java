@@ -1,0 +1,34 @@
+package io.github.nextclass.engine.cpu;
+
+/** Working memory of one thread, kept between operations and grown when one needs more. */
+final class Scratch {
+  private float[] panel = new float[0];
+  private float[] sums = new float[0];
+  private float[] scores = new float[0];
+
+  /** Weights of a few rows, widened to floats. */
+  float[] panel(int length) {
+    if (panel.length < length) {
+      panel = new float[length];
+    }
+    return panel;
+  }
+
+  /** Partial sums of a tile. */
+  float[] sums(int length) {
+    if (sums.length < length) {
+      sums = new float[length];
+    }
+    return sums;
+  }
+
+  /**
+   * Attention scores of the query heads of one group; grows in large steps, as the context does.
+   */
+  float[] scores(int length) {
+    if (scores.length < length) {
+      scores = new float[Math.max(length, 2 * scores.length)];
+    }
+    return scores;
+  }
+}

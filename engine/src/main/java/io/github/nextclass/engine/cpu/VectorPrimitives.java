@@ -1,0 +1,314 @@
+package io.github.nextclass.engine.cpu;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import io.github.nextclass.safetensors.DType;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * {@link ScalarPrimitives} with the Vector API, to the same bits. The 16 lanes of {@link Lane} are
+ * one vector of 512 bits, two of 256 or four of 128; one text serves all, and where a vector is
+ * narrower a loop over {@link #WIDTH} goes round more often. Rows are multiples of 64 weights, so
+ * no loop has a tail.
+ */
+final class VectorPrimitives implements Primitives {
+  static final VectorSpecies<Float> F32 = Lanes.F32;
+  static final VectorSpecies<Integer> I32 = Lanes.I32;
+  static final int WIDTH = Lanes.WIDTH;
+
+  /** The lowest number of left-over tokens for which a padded tile of the matrix kernel pays. */
+  private static final int PAD_FROM = MatrixKernel.TOKENS / 2;
+
+  @Override
+  public String description() {
+    return "Vector API, " + F32.vectorBitSize() + " bits";
+  }
+
+  @Override
+  public int rowsTogether() {
+    return MatrixKernel.ROWS;
+  }
+
+  // ------------------------------------------------------------------ weights to floats
+
+  @Override
+  public void widen(CpuWeight weight, int row, float[] out, int outOffset) {
+    Widen.row(weight, row, out, outOffset);
+    for (int block = outOffset; block < outOffset + weight.columns(); block += Lane.PERIOD) {
+      interleave(out, block);
+    }
+  }
+
+  /**
+   * From even weights and then odd ones, which is how the kernels want them, to their own order.
+   */
+  private static void interleave(float[] x, int at) {
+    float[] pairs = new float[Lane.PERIOD];
+    for (int i = 0; i < Lane.COUNT; i++) {
+      pairs[2 * i] = x[at + i];
+      pairs[2 * i + 1] = x[at + Lane.COUNT + i];
+    }
+    System.arraycopy(pairs, 0, x, at, Lane.PERIOD);
+  }
+
+  // ------------------------------------------------------------------ linear layers
+
+  /*
+   * The tokens of a pass are packed in two ways. Whole tiles are for the matrix kernel; what is left is for the row kernel.
+   *
+   *   packed   | tile 0 | tile 1 | ... | left-over token 0 | left-over token 1 | ... | zeros up to a multiple of 4 |
+   */
+  private static int tiles(int tokens) {
+    return tokens / MatrixKernel.TOKENS + (tokens % MatrixKernel.TOKENS >= PAD_FROM ? 1 : 0);
+  }
+
+  private static int leftOver(int tokens) {
+    return Math.max(0, tokens - tiles(tokens) * MatrixKernel.TOKENS);
+  }
+
+  @Override
+  public int packedLength(int tokens, int columns) {
+    int rest = leftOver(tokens);
+    int padded =
+        rest == 1 ? 1 : (rest + RowKernel.TOKENS - 1) / RowKernel.TOKENS * RowKernel.TOKENS;
+    // A lone token of F32 or F16 goes through the row kernel too: room for its padding.
+    int room = rest == 1 ? RowKernel.TOKENS : padded;
+    return Math.multiplyExact(tiles(tokens) * MatrixKernel.TOKENS + room, columns);
+  }
+
+  @Override
+  public void pack(float[] x, int tokens, int columns, int from, int to, float[] packed) {
+    int inTiles = tiles(tokens) * MatrixKernel.TOKENS;
+    for (int t = from; t < to; t++) {
+      if (t < inTiles) {
+        MatrixKernel.packToken(x, t, columns, packed);
+      } else {
+        RowKernel.packToken(x, t * columns, columns, packed, t * columns);
+      }
+    }
+  }
+
+  @Override
+  public void linear(
+      CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
+    int tiles = tiles(tokens);
+    int inTiles = tiles * MatrixKernel.TOKENS;
+    if (tiles > 0) {
+      MatrixKernel.run(w, from, to, packed, tiles, Math.min(tokens, inTiles), out, scratch);
+    }
+    int rest = leftOver(tokens);
+    if (rest == 1 && w.dtype() == DType.BF16) {
+      RowKernel.runOne(
+          w, from, to, packed, inTiles * w.columns(), out, inTiles * w.rows(), scratch);
+    } else if (rest > 0) {
+      RowKernel.run(
+          w, from, to, packed, inTiles * w.columns(), rest, out, inTiles * w.rows(), scratch);
+    }
+  }
+
+  // ------------------------------------------------------------------ small operations
+
+  @Override
+  public float sumOfSquares(float[] x, int offset, int n) {
+    float[] sums = new float[Lane.COUNT];
+    int whole = n - n % Lane.COUNT;
+    for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
+      FloatVector sum = FloatVector.zero(F32);
+      for (int i = lane; i < whole; i += Lane.COUNT) {
+        FloatVector v = FloatVector.fromArray(F32, x, offset + i);
+        sum = v.fma(v, sum);
+      }
+      sum.intoArray(sums, lane);
+    }
+    return Lane.sum(sums, 0);
+  }
+
+  @Override
+  public void scale(float[] x, int offset, int n, float scale, float[] weight, float[] out) {
+    for (int i = 0; i < n; i += WIDTH) {
+      FloatVector scaled = FloatVector.fromArray(F32, x, offset + i).mul(scale);
+      FloatVector.fromArray(F32, weight, i).mul(scaled).intoArray(out, offset + i);
+    }
+  }
+
+  @Override
+  public void rotate(float[] x, int offset, int half, float[] cos, float[] sin) {
+    int i = 0;
+    for (; i <= half - WIDTH; i += WIDTH) {
+      FloatVector a = FloatVector.fromArray(F32, x, offset + i);
+      FloatVector b = FloatVector.fromArray(F32, x, offset + half + i);
+      FloatVector c = FloatVector.fromArray(F32, cos, i);
+      FloatVector s = FloatVector.fromArray(F32, sin, i);
+      a.fma(c, b.mul(s).neg()).intoArray(x, offset + i);
+      b.fma(c, a.mul(s)).intoArray(x, offset + half + i);
+    }
+    for (; i < half; i++) { // headDim 16 has halves of 8
+      float a = x[offset + i];
+      float b = x[offset + half + i];
+      x[offset + i] = Math.fma(a, cos[i], -(b * sin[i]));
+      x[offset + half + i] = Math.fma(b, cos[i], a * sin[i]);
+    }
+  }
+
+  @Override
+  public void add(float[] x, float[] y, int from, int to) {
+    for (int i = from; i < to; i += WIDTH) {
+      FloatVector.fromArray(F32, x, i).add(FloatVector.fromArray(F32, y, i)).intoArray(x, i);
+    }
+  }
+
+  @Override
+  public void siluMul(float[] gate, float[] up, int from, int to) {
+    for (int i = from; i < to; i += WIDTH) {
+      FloatVector g = FloatVector.fromArray(F32, gate, i);
+      FloatVector u = FloatVector.fromArray(F32, up, i);
+      g.div(exp(g.neg()).add(1f)).mul(u).intoArray(gate, i);
+    }
+  }
+
+  /** {@link Exp#exp}, lane by lane. */
+  private static FloatVector exp(FloatVector x) {
+    FloatVector clamped = x.max(Exp.LOWEST).min(Exp.HIGHEST);
+    FloatVector rounded =
+        clamped.fma(FloatVector.broadcast(F32, Exp.LOG2_E), FloatVector.broadcast(F32, Exp.ROUND));
+    FloatVector n = rounded.sub(Exp.ROUND);
+    FloatVector r = n.fma(FloatVector.broadcast(F32, -Exp.LN2_HIGH), clamped);
+    r = n.fma(FloatVector.broadcast(F32, -Exp.LN2_LOW), r);
+    FloatVector p = r.fma(FloatVector.broadcast(F32, Exp.P0), FloatVector.broadcast(F32, Exp.P1));
+    p = p.fma(r, FloatVector.broadcast(F32, Exp.P2));
+    p = p.fma(r, FloatVector.broadcast(F32, Exp.P3));
+    p = p.fma(r, FloatVector.broadcast(F32, Exp.P4));
+    p = p.fma(r, FloatVector.broadcast(F32, Exp.P5));
+    p = p.fma(r.mul(r), r).add(1f);
+    IntVector exponent =
+        rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT);
+    return p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
+  }
+
+  // ------------------------------------------------------------------ attention
+
+  @Override
+  public void scores(
+      MemorySegment k,
+      long offsetBytes,
+      float[] q,
+      int qOffset,
+      int headDim,
+      float scale,
+      float[] scores,
+      int at) {
+    for (int p = 0; p < BLOCK; p += 4 * WIDTH) {
+      FloatVector s0 = FloatVector.zero(F32);
+      FloatVector s1 = s0;
+      FloatVector s2 = s0;
+      FloatVector s3 = s0;
+      long row = offsetBytes + 4L * p;
+      for (int d = 0; d < headDim; d++) {
+        FloatVector qd = FloatVector.broadcast(F32, q[qOffset + d]);
+        s0 = qd.fma(FloatVector.fromMemorySegment(F32, k, row, LITTLE_ENDIAN), s0);
+        s1 = qd.fma(FloatVector.fromMemorySegment(F32, k, row + 4L * WIDTH, LITTLE_ENDIAN), s1);
+        s2 = qd.fma(FloatVector.fromMemorySegment(F32, k, row + 8L * WIDTH, LITTLE_ENDIAN), s2);
+        s3 = qd.fma(FloatVector.fromMemorySegment(F32, k, row + 12L * WIDTH, LITTLE_ENDIAN), s3);
+        row += 4L * BLOCK;
+      }
+      s0.mul(scale).intoArray(scores, at + p);
+      s1.mul(scale).intoArray(scores, at + p + WIDTH);
+      s2.mul(scale).intoArray(scores, at + p + 2 * WIDTH);
+      s3.mul(scale).intoArray(scores, at + p + 3 * WIDTH);
+    }
+  }
+
+  @Override
+  public float expSum(float[] scores, int at, int n) {
+    int whole = n - n % Lane.COUNT;
+    FloatVector highest = FloatVector.broadcast(F32, Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < whole; i += WIDTH) {
+      highest = highest.max(FloatVector.fromArray(F32, scores, at + i));
+    }
+    float max =
+        highest.reduceLanes(VectorOperators.MAX); // a maximum has no rounding: any order will do
+    for (int i = whole; i < n; i++) {
+      max = Math.max(max, scores[at + i]);
+    }
+    float[] sums = new float[Lane.COUNT];
+    for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
+      FloatVector sum = FloatVector.zero(F32);
+      for (int i = lane; i < whole; i += Lane.COUNT) {
+        FloatVector e = exp(FloatVector.fromArray(F32, scores, at + i).sub(max));
+        e.intoArray(scores, at + i);
+        sum = sum.add(e);
+      }
+      sum.intoArray(sums, lane);
+    }
+    for (int i = whole; i < n; i++) {
+      scores[at + i] = Exp.exp(scores[at + i] - max);
+      sums[i - whole] += scores[at + i];
+    }
+    return Lane.sum(sums, 0);
+  }
+
+  @Override
+  public void weightedSum(
+      MemorySegment v,
+      long offsetBytes,
+      float[] probs,
+      int at,
+      int count,
+      float[] out,
+      int outOffset,
+      int headDim) {
+    int d = 0;
+    for (; d <= headDim - 4 * WIDTH; d += 4 * WIDTH) {
+      weightedSum4(v, offsetBytes + 4L * d, probs, at, count, out, outOffset + d, headDim);
+    }
+    for (; d < headDim; d += WIDTH) {
+      FloatVector sum = FloatVector.fromArray(F32, out, outOffset + d);
+      long row = offsetBytes + 4L * d;
+      for (int p = 0; p < count; p++) {
+        FloatVector prob = FloatVector.broadcast(F32, probs[at + p]);
+        sum = prob.fma(FloatVector.fromMemorySegment(F32, v, row, LITTLE_ENDIAN), sum);
+        row += 4L * headDim;
+      }
+      sum.intoArray(out, outOffset + d);
+    }
+  }
+
+  /** Four vectors side by side: four sums in flight hide the latency of the multiply-add. */
+  private static void weightedSum4(
+      MemorySegment v,
+      long row,
+      float[] probs,
+      int at,
+      int count,
+      float[] out,
+      int outOffset,
+      int headDim) {
+    FloatVector s0 = FloatVector.fromArray(F32, out, outOffset);
+    FloatVector s1 = FloatVector.fromArray(F32, out, outOffset + WIDTH);
+    FloatVector s2 = FloatVector.fromArray(F32, out, outOffset + 2 * WIDTH);
+    FloatVector s3 = FloatVector.fromArray(F32, out, outOffset + 3 * WIDTH);
+    for (int p = 0; p < count; p++) {
+      FloatVector prob = FloatVector.broadcast(F32, probs[at + p]);
+      s0 = prob.fma(FloatVector.fromMemorySegment(F32, v, row, LITTLE_ENDIAN), s0);
+      s1 = prob.fma(FloatVector.fromMemorySegment(F32, v, row + 4L * WIDTH, LITTLE_ENDIAN), s1);
+      s2 = prob.fma(FloatVector.fromMemorySegment(F32, v, row + 8L * WIDTH, LITTLE_ENDIAN), s2);
+      s3 = prob.fma(FloatVector.fromMemorySegment(F32, v, row + 12L * WIDTH, LITTLE_ENDIAN), s3);
+      row += 4L * headDim;
+    }
+    s0.intoArray(out, outOffset);
+    s1.intoArray(out, outOffset + WIDTH);
+    s2.intoArray(out, outOffset + 2 * WIDTH);
+    s3.intoArray(out, outOffset + 3 * WIDTH);
+  }
+
+  @Override
+  public void multiply(float[] x, int offset, int n, float factor) {
+    for (int i = offset; i < offset + n; i += WIDTH) {
+      FloatVector.fromArray(F32, x, i).mul(factor).intoArray(x, i);
+    }
+  }
+}
