@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Spliterator;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -139,11 +140,16 @@ public final class Decoder {
     }
     startClock();
 
-    FinishReason obstacle = readAllButLastPiece();
-    if (obstacle != null) {
-      return end(null, "", obstacle);
+    float[] logits;
+    try {
+      FinishReason obstacle = readAllButLastPiece();
+      if (obstacle != null) {
+        return end(null, "", obstacle);
+      }
+      logits = classifier.classify(unread());
+    } catch (CancellationException e) {
+      return end(null, "", FinishReason.CANCELLED);
     }
-    float[] logits = classifier.classify(unread());
     Prediction prediction = choose(logits);
     history.append(prediction.tokenId());
     predictions.add(prediction);
