@@ -1,0 +1,208 @@
+package io.github.nextclass.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.nextclass.safetensors.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The vector primitives give the bits of the scalar ones: no tolerance anywhere. The build runs
+ * these tests at 128 and 256 bits too.
+ */
+@Tag("vector-width")
+class PrimitivesTest {
+  private final Primitives scalar = new ScalarPrimitives();
+  private final Primitives vector = new VectorPrimitives();
+  private final Random random = new Random(20261123);
+
+  /** Random weights of any exponent now and then, so that a lost carry or a wrong shift shows. */
+  private CpuWeight weight(DType dtype, int rows, int columns) {
+    int elementBytes = dtype == DType.F32 ? 4 : 2;
+    MemorySegment segment = Arena.ofAuto().allocate((long) rows * columns * elementBytes, 64);
+    for (long i = 0; i < (long) rows * columns; i++) {
+      float value = (float) random.nextGaussian() * (random.nextInt(50) == 0 ? 1000f : 0.05f);
+      switch (dtype) {
+        case F32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+        case F16 -> segment.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
+        default ->
+            segment.setAtIndex(
+                ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
+      }
+    }
+    return new CpuWeight(segment, dtype, rows, columns);
+  }
+
+  private float[] floats(int n) {
+    float[] floats = new float[n];
+    for (int i = 0; i < n; i++) {
+      floats[i] = (float) random.nextGaussian() * (random.nextInt(40) == 0 ? 30f : 1f);
+    }
+    return floats;
+  }
+
+  private static float[] linear(Primitives primitives, CpuWeight w, float[] x, int tokens) {
+    float[] packed = new float[primitives.packedLength(tokens, w.columns())];
+    // In two parts, as two threads would.
+    primitives.pack(x, tokens, w.columns(), 0, tokens / 2, packed);
+    primitives.pack(x, tokens, w.columns(), tokens / 2, tokens, packed);
+    float[] out = new float[tokens * w.rows()];
+    int border = Math.min(w.rows(), primitives.rowsTogether());
+    Scratch scratch = new Scratch();
+    primitives.linear(w, 0, border, packed, tokens, out, scratch);
+    if (border < w.rows()) {
+      primitives.linear(w, border, w.rows(), packed, tokens, out, scratch);
+    }
+    return out;
+  }
+
+  static Stream<Arguments> shapes() {
+    return Stream.of(DType.BF16, DType.F16, DType.F32)
+        .flatMap(dtype ->
+            IntStream.of(1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 64, 71)
+                .boxed()
+                .flatMap(tokens ->
+                    Stream.of(
+                        Arguments.of(dtype, tokens, 1, 64),
+                        Arguments.of(dtype, tokens, 7, 192),
+                        Arguments.of(dtype, tokens, 21, 1024))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void linearLayersAreEqualToTheBit(DType dtype, int tokens, int rows, int columns) {
+    CpuWeight w = weight(dtype, rows, columns);
+    float[] x = floats(tokens * columns);
+    assertThat(linear(vector, w, x, tokens)).containsExactly(linear(scalar, w, x, tokens));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16", "F32"})
+  void aTokenHasTheSameBitsAloneAndAmongOthers(DType dtype) {
+    CpuWeight w = weight(dtype, 24, 3072);
+    float[] x = floats(75 * 3072);
+    float[] together = linear(vector, w, x, 75);
+    for (int t : new int[] {0, 31, 63, 64, 70, 74}) {
+      float[] alone = linear(vector, w, Arrays.copyOfRange(x, t * 3072, (t + 1) * 3072), 1);
+      assertThat(alone).containsExactly(Arrays.copyOfRange(together, t * 24, (t + 1) * 24));
+    }
+  }
+
+  @Test
+  void theScalarLinearLayerIsADotProduct() {
+    CpuWeight w = weight(DType.F32, 5, 128);
+    float[] x = floats(128);
+    float[] out = linear(scalar, w, x, 1);
+    for (int r = 0; r < 5; r++) {
+      double sum = 0;
+      double size = 0;
+      for (int k = 0; k < 128; k++) {
+        double product =
+            (double) w.segment().getAtIndex(ValueLayout.JAVA_FLOAT, r * 128L + k) * x[k];
+        sum += product;
+        size += Math.abs(product);
+      }
+      assertThat((double) out[r]).isCloseTo(sum, within(1e-6 * size));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16"})
+  void everyHalfWidensAsJavaSays(DType dtype) {
+    MemorySegment all = Arena.ofAuto().allocate(2 << 16, 64);
+    for (int i = 0; i < 1 << 16; i++) {
+      all.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) i);
+    }
+    CpuWeight w = new CpuWeight(all, dtype, 1, 1 << 16);
+    float[] expected = new float[1 << 16];
+    float[] actual = new float[1 << 16];
+    scalar.widen(w, 0, expected, 0);
+    vector.widen(w, 0, actual, 0);
+    for (int i = 0; i < 1 << 16; i++) {
+      float reference =
+          dtype == DType.F16 ? Float.float16ToFloat((short) i) : Float.intBitsToFloat(i << 16);
+      assertThat(Float.floatToIntBits(expected[i])).isEqualTo(Float.floatToIntBits(reference));
+      // NaN stays NaN; everything else keeps its bits.
+      assertThat(Float.floatToIntBits(actual[i])).isEqualTo(Float.floatToIntBits(reference));
+    }
+  }
+
+  @Test
+  void smallOperationsAreEqualToTheBit() {
+    for (int n : new int[] {64, 128, 1024}) {
+      float[] x = floats(n);
+      float[] y = floats(n);
+      float[] scale = floats(n);
+      assertThat(vector.sumOfSquares(x, 0, n)).isEqualTo(scalar.sumOfSquares(x, 0, n));
+      assertSame(x, (p, v) -> p.scale(v, 0, n, 0.37f, scale, v));
+      assertSame(x, (p, v) -> p.add(v, y, 0, n));
+      assertSame(x, (p, v) -> p.siluMul(v, y, 0, n));
+      assertSame(x, (p, v) -> p.multiply(v, 0, n, 1.7f));
+      assertSame(x, (p, v) -> p.rotate(v, 0, n / 2, y, scale));
+    }
+  }
+
+  @Test
+  void exponentialsOfScoresAreEqualToTheBit() {
+    for (int n = 1; n < 150; n++) {
+      float[] scores = floats(n + 3);
+      float[] copy = scores.clone();
+      assertThat(vector.expSum(scores, 3, n)).isEqualTo(scalar.expSum(copy, 3, n));
+      assertThat(scores).containsExactly(copy);
+    }
+  }
+
+  @Test
+  void attentionOverABlockIsEqualToTheBit() {
+    for (int headDim : new int[] {16, 64, 80, 128}) {
+      MemorySegment block = Arena.ofAuto().allocate(4L * Primitives.BLOCK * headDim, 64);
+      for (int i = 0; i < Primitives.BLOCK * headDim; i++) {
+        block.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
+      }
+      float[] q = floats(headDim);
+      float[] expected = new float[Primitives.BLOCK];
+      float[] actual = new float[Primitives.BLOCK];
+      scalar.scores(block, 0, q, 0, headDim, 0.25f, expected, 0);
+      vector.scores(block, 0, q, 0, headDim, 0.25f, actual, 0);
+      assertThat(actual).containsExactly(expected);
+      for (int count : new int[] {1, 7, 63, 64}) {
+        assertSame(q, (p, v) -> p.weightedSum(block, 0, expected, 0, count, v, 0, headDim));
+      }
+    }
+  }
+
+  @Test
+  void theExponentialIsCloseAndSafeAtTheEnds() {
+    for (float x = -87f; x < 88f; x += 0.0137f) {
+      assertThat((double) Exp.exp(x)).isCloseTo(Math.exp(x), within(2e-7 * Math.exp(x)));
+    }
+    assertThat(Exp.exp(0f)).isEqualTo(1f);
+    assertThat(Exp.exp(Float.NEGATIVE_INFINITY)).isBetween(0f, 1.2e-38f);
+    assertThat(Exp.exp(Float.POSITIVE_INFINITY)).isGreaterThan(1e38f);
+    assertThat(Exp.exp(Float.NaN)).isNaN();
+  }
+
+  private interface InPlace {
+    void run(Primitives primitives, float[] values);
+  }
+
+  private void assertSame(float[] input, InPlace operation) {
+    float[] expected = input.clone();
+    float[] actual = input.clone();
+    operation.run(scalar, expected);
+    operation.run(vector, actual);
+    assertThat(actual).containsExactly(expected);
+  }
+}
