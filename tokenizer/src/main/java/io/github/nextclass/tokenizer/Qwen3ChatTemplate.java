@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  */
 enum Qwen3ChatTemplate implements ChatTemplate {
   HYBRID("a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8", true),
-  HYBRID_FIRST("87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5", false);
+  HYBRID_OLDER("87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5", false);
 
   private static final String TOOLS_HEAD =
       "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
