@@ -4,8 +4,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * chat_template.jinja of Qwen3's hybrid models, statement by statement, and the text first
- * published, which says the same but fails where a content is no string.
+ * chat_template.jinja of Qwen3's hybrid models, statement by statement, and an older text of it,
+ * which says the same where every content is a string; where one is not, that text fails or prints
+ * Python values, and is refused here.
  */
 enum Qwen3ChatTemplate implements ChatTemplate {
   HYBRID("a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8", true),
