@@ -268,10 +268,11 @@ class LanguageModelTest {
   }
 
   @Test
-  void closingWhileOthersGenerateIsAnErrorThereAndNoCrash() throws Exception {
+  void closingWhileAnotherThreadGeneratesIsAnErrorThere() throws Exception {
     LanguageModel closing = LanguageModel.load(folder, options());
     try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
       CompletableFuture<Void> started = new CompletableFuture<>();
+      CompletableFuture<Void> closed = new CompletableFuture<>();
       Decoding endless = Decoding.greedy().ignoreEos(true);
       CompletableFuture<Generation> running =
           CompletableFuture.supplyAsync(
@@ -286,15 +287,46 @@ class LanguageModelTest {
                         @Override
                         public void onPrediction(Prediction prediction) {
                           started.complete(null);
+                          closed.join();
                         }
                       },
                       new Cancellation()),
               threads);
       started.join();
       closing.close();
+      closed.complete(null);
       assertThatThrownBy(running::join)
           .hasCauseInstanceOf(IllegalStateException.class)
           .hasMessageContaining("closed");
+    }
+  }
+
+  /** Wherever the other threads are when the model is closed, they finish or are told. */
+  @Test
+  void closingInTheMiddleOfPassesIsNoCrash() throws IOException {
+    for (int round = 0; round < 20; round++) {
+      LanguageModel closing = LanguageModel.load(folder, options());
+      try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+        List<CompletableFuture<Generation>> running =
+            Stream.of("Once", "A long prompt ".repeat(30))
+                .map(p ->
+                    CompletableFuture.supplyAsync(() -> closing.generate(p, SAMPLING), threads))
+                .toList();
+        if (round % 2 == 1) {
+          running.getFirst().join();
+        }
+        closing.close();
+        for (CompletableFuture<Generation> each : running) {
+          Throwable failure = each.handle((generation, e) -> e).join();
+          if (failure == null) {
+            assertThat(each.join().tokenIds()).hasSize(80);
+          } else {
+            assertThat(failure)
+                .hasCauseInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
+          }
+        }
+      }
     }
   }
 
