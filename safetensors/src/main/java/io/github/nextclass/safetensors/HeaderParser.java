@@ -20,9 +20,6 @@ import tools.jackson.core.JsonToken;
  * </pre>
  */
 final class HeaderParser {
-  /** NumPy and PyTorch stop at 64 dimensions too; a limit keeps a shape from filling the heap. */
-  private static final int MAX_RANK = 64;
-
   private final Path file;
   private final StrictJson json;
   private final int maxTensors;
@@ -93,7 +90,7 @@ final class HeaderParser {
     for (String key = json.nextName(); key != null; key = json.nextName()) {
       switch (key) {
         case "dtype" -> dtype = readDType();
-        case "shape" -> shape = readLongs(key, MAX_RANK);
+        case "shape" -> shape = readLongs(key, Extent.MAX_RANK);
         case "data_offsets" -> offsets = readLongs(key, 2);
         default -> json.skipValue();
       }

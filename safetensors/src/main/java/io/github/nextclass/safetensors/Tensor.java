@@ -3,7 +3,6 @@ package io.github.nextclass.safetensors;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -51,7 +50,7 @@ public final class Tensor {
    * @return the type that the file states
    */
   public DType dtype() {
-    return info.dtype();
+    return info.extent().dtype();
   }
 
   /**
@@ -60,7 +59,7 @@ public final class Tensor {
    * @return a copy; empty for a scalar; dimensions may be 0
    */
   public long[] shape() {
-    return info.shape().clone();
+    return info.extent().shape().clone();
   }
 
   /**
@@ -69,7 +68,7 @@ public final class Tensor {
    * @return 0 for a scalar
    */
   public int rank() {
-    return info.shape().length;
+    return info.extent().shape().length;
   }
 
   /**
@@ -78,7 +77,7 @@ public final class Tensor {
    * @return the product of the shape; 1 for a scalar, 0 if a dimension is 0
    */
   public long elementCount() {
-    return info.elementCount();
+    return info.extent().elementCount();
   }
 
   /**
@@ -87,7 +86,7 @@ public final class Tensor {
    * @return bytes
    */
   public long byteSize() {
-    return info.end() - info.begin();
+    return info.extent().byteSize();
   }
 
   /**
@@ -109,7 +108,7 @@ public final class Tensor {
    * @throws IllegalStateException if the source is closed
    */
   public float floatAt(long index) {
-    return switch (info.dtype()) {
+    return switch (info.extent().dtype()) {
       case F32 -> segment.get(FLOAT, check(index) * Float.BYTES);
       case F16 -> Float.float16ToFloat(segment.get(SHORT, check(index) * Short.BYTES));
       case BF16 -> SmallFloats.bfloat16ToFloat(segment.get(SHORT, check(index) * Short.BYTES));
@@ -128,15 +127,15 @@ public final class Tensor {
    * @throws IllegalStateException if the source is closed
    */
   public float[] toFloatArray() {
-    if (info.elementCount() > MAX_ARRAY_LENGTH) {
+    if (info.extent().elementCount() > MAX_ARRAY_LENGTH) {
       throw new IllegalArgumentException(
           "%s has %d elements, an array holds at most %d"
-              .formatted(this, info.elementCount(), MAX_ARRAY_LENGTH));
+              .formatted(this, info.extent().elementCount(), MAX_ARRAY_LENGTH));
     }
-    return switch (info.dtype()) {
+    return switch (info.extent().dtype()) {
       case F32 -> segment.toArray(FLOAT);
       case F16, BF16, F8_E4M3 -> {
-        float[] values = new float[(int) info.elementCount()];
+        float[] values = new float[(int) info.extent().elementCount()];
         for (int i = 0; i < values.length; i++) {
           values[i] = floatAt(i);
         }
@@ -156,7 +155,7 @@ public final class Tensor {
    * @throws IllegalStateException if the source is closed
    */
   public int intAt(long index) {
-    return switch (info.dtype()) {
+    return switch (info.extent().dtype()) {
       case I8 -> segment.get(ValueLayout.JAVA_BYTE, check(index));
       case U8 -> Byte.toUnsignedInt(segment.get(ValueLayout.JAVA_BYTE, check(index)));
       case I32 -> segment.get(INT, check(index) * Integer.BYTES);
@@ -174,7 +173,7 @@ public final class Tensor {
    * @throws IllegalStateException if the source is closed
    */
   public long longAt(long index) {
-    return switch (info.dtype()) {
+    return switch (info.extent().dtype()) {
       case I8, U8, I32 -> intAt(index);
       case I64 -> segment.get(LONG, check(index) * Long.BYTES);
       default -> throw wrongType("I8, U8, I32 or I64");
@@ -184,13 +183,11 @@ public final class Tensor {
   /** Name, type and shape, for messages. */
   @Override
   public String toString() {
-    return "tensor %s %s %s"
-        .formatted(
-            SafetensorsException.quote(info.name()), info.dtype(), Arrays.toString(info.shape()));
+    return "tensor %s %s".formatted(SafetensorsException.quote(info.name()), info.extent());
   }
 
   private long check(long index) {
-    return Objects.checkIndex(index, info.elementCount());
+    return Objects.checkIndex(index, info.extent().elementCount());
   }
 
   private IllegalArgumentException wrongType(String expected) {

@@ -1,7 +1,6 @@
 package io.github.nextclass.safetensors;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * One checked entry of a header.
@@ -9,9 +8,7 @@ import java.util.Arrays;
  * @param begin first byte, counted from the begin of the data section
  * @param end one behind the last byte
  */
-// The array makes equals and hashCode useless; nobody compares entries.
-@SuppressWarnings("ArrayRecordComponent")
-record TensorInfo(String name, DType dtype, long[] shape, long elementCount, long begin, long end) {
+record TensorInfo(String name, Extent extent, long begin, long end) {
 
   /** Checks that type, shape and offsets agree with each other. */
   static TensorInfo checked(Path file, String name, DType dtype, long[] shape, long begin, long end)
@@ -23,34 +20,19 @@ record TensorInfo(String name, DType dtype, long[] shape, long elementCount, lon
           "data_offsets end before they begin: found [%d, %d], expected begin <= end"
               .formatted(begin, end));
     }
-    String described = dtype + " " + Arrays.toString(shape);
-    long elementCount = 1;
-    long byteSize;
+    Extent extent;
     try {
-      for (long dimension : shape) {
-        elementCount = Math.multiplyExact(elementCount, dimension);
-      }
-      byteSize = dtype.byteSize(elementCount);
-    } catch (ArithmeticException e) {
+      extent = Extent.of(dtype, shape);
+    } catch (IllegalArgumentException e) {
+      throw SafetensorsException.of(file, name, String.valueOf(e.getMessage()));
+    }
+    if (end - begin != extent.byteSize()) {
       throw SafetensorsException.of(
           file,
           name,
-          "size overflows: found " + described + ", expected at most 2^63 - 1 elements and bytes");
+          "size does not fit shape and dtype: found data_offsets [%d, %d] of %d bytes, expected %d for %s"
+              .formatted(begin, end, end - begin, extent.byteSize(), extent));
     }
-    if (byteSize < 0) {
-      throw SafetensorsException.of(
-          file,
-          name,
-          "elements do not fill whole bytes: found %s, that is %d elements of %d bits"
-              .formatted(described, elementCount, dtype.bits()));
-    }
-    if (end - begin != byteSize) {
-      throw SafetensorsException.of(
-          file,
-          name,
-          "size does not fit shape and dtype: found data_offsets [%d, %d] of %d bytes, expected %d bytes for %s"
-              .formatted(begin, end, end - begin, byteSize, described));
-    }
-    return new TensorInfo(name, dtype, shape, elementCount, begin, end);
+    return new TensorInfo(name, extent, begin, end);
   }
 }
