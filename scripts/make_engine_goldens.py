@@ -55,6 +55,7 @@ class Case:
     rms_norm_eps: float = 1e-6
     max_position_embeddings: int = 128
     positions: int = 12
+    gain: float = 1.5  # of the matrices and of q_norm and k_norm: above 1, attention is choosy and the greedy ids vary
     intermediates: int = 0  # of how many positions every step is kept
     shards: int = 1
     model_prefix: bool = True
@@ -112,7 +113,7 @@ def config_of(case: Case) -> dict:
 
 
 def weights_of(case: Case, seed: int) -> dict[str, torch.Tensor]:
-    """Random weights at which every part of the network matters: matrices keep the scale of their input, norms are away from 1."""
+    """Random weights at which every part of the network matters: matrices keep or raise the scale of their input, norms are away from 1."""
     generator = torch.Generator().manual_seed(seed)
     dtype = DTYPES[case.dtype]
 
@@ -126,14 +127,14 @@ def weights_of(case: Case, seed: int) -> dict[str, torch.Tensor]:
         prefix = f"model.layers.{layer}."
         for norm in "input_layernorm", "post_attention_layernorm":
             weights[f"{prefix}{norm}.weight"] = normal((hidden,), 0.3, mean=1)
-        for norm in "q_norm", "k_norm":  # larger than 1: attention prefers some positions clearly
-            weights[f"{prefix}self_attn.{norm}.weight"] = normal((case.head_dim,), 0.3, mean=1.5)
+        for norm in "q_norm", "k_norm":
+            weights[f"{prefix}self_attn.{norm}.weight"] = normal((case.head_dim,), 0.3, mean=case.gain)
         for name, out, inputs in (
             ("self_attn.q_proj", q_size, hidden), ("self_attn.k_proj", kv_size, hidden), ("self_attn.v_proj", kv_size, hidden),
             ("self_attn.o_proj", hidden, q_size), ("mlp.gate_proj", inter, hidden), ("mlp.up_proj", inter, hidden),
             ("mlp.down_proj", hidden, inter),
         ):
-            weights[f"{prefix}{name}.weight"] = normal((out, inputs), 1.5 / math.sqrt(inputs))
+            weights[f"{prefix}{name}.weight"] = normal((out, inputs), case.gain / math.sqrt(inputs))
             if case.attention_bias and name.startswith("self_attn."):
                 weights[f"{prefix}{name}.bias"] = normal((out,), 0.5)
     weights["model.norm.weight"] = normal((hidden,), 0.3, mean=1)
@@ -154,7 +155,7 @@ def write_checkpoint(case: Case, weights: dict[str, torch.Tensor], folder: Path)
         save_file(weights, folder / "model.safetensors", metadata)
         return
     names = list(weights)
-    body = [name for name in names if name != "lm_head.weight"]
+    body = [name for name in names if name != "lm_head.weight" or not case.redundant_lm_head]
     # The redundant head has the last shard to itself, as in the published 1.7B.
     per_shard = math.ceil(len(body) / (case.shards - bool(case.redundant_lm_head)))
     groups = [body[i:i + per_shard] for i in range(0, len(body), per_shard)]

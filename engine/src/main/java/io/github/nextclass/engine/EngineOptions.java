@@ -23,7 +23,7 @@ public record EngineOptions(
     int prefillChunk,
     long memoryBudgetBytes) {
 
-  private static final int DEFAULT_PREFILL_CHUNK = 256;
+  private static final int DEFAULT_PREFILL_CHUNK = 512;
 
   /** Checks the ranges. */
   public EngineOptions {

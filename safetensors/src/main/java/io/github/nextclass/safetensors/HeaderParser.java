@@ -55,7 +55,8 @@ final class HeaderParser {
       } else {
         if (tensors.size() == maxTensors) {
           throw json.failure(
-              "found more than %d tensors, the limit on their count".formatted(maxTensors));
+              "found more than %d tensors, the limit given to Safetensors.open"
+                  .formatted(maxTensors));
         }
         json.about(name);
         tensors.add(readTensor(name));

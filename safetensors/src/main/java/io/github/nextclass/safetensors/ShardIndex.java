@@ -59,7 +59,8 @@ record ShardIndex(Path file, Map<String, String> weightMap) {
     for (String name = json.nextName(); name != null; name = json.nextName()) {
       if (weightMap.size() == maxTensors) {
         throw json.failure(
-            "found more than %d tensors, the limit on their count".formatted(maxTensors));
+            "found more than %d tensors, the limit given to Safetensors.open"
+                .formatted(maxTensors));
       }
       json.about(name);
       weightMap.put(name, checkedShardName(file, name, json.expectString("the shard name")));
