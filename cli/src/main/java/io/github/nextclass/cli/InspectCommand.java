@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,7 +24,7 @@ import tools.jackson.core.JsonGenerator;
     name = "inspect",
     description = "Show a checkpoint's shape, its tensors and the memory that it needs.")
 final class InspectCommand extends CliCommand {
-  /** Layer 0 stands for all layers whose tensor has the same type and shape. */
+  /** The layers whose tensors have the same type and shape are shown as one line. */
   private static final Pattern LAYER = Pattern.compile("(?<=\\blayers\\.)\\d+");
 
   @Mixin private final ModelOptions model = new ModelOptions();
@@ -113,11 +112,11 @@ final class InspectCommand extends CliCommand {
   private void printTensors(List<Tensor> tensors) {
     Map<String, Integer> lines = new LinkedHashMap<>();
     for (Tensor tensor : tensors) {
-      String line =
-          String.format(
-              "  %-52s %-8s %s", tensor.name(), tensor.dtype(), Arrays.toString(tensor.shape()));
-      Matcher layer = LAYER.matcher(line);
-      lines.merge(all ? line : layer.replaceFirst("*"), 1, Integer::sum);
+      String name = all ? tensor.name() : LAYER.matcher(tensor.name()).replaceFirst("*");
+      lines.merge(
+          String.format("  %-52s %-8s %s", name, tensor.dtype(), Arrays.toString(tensor.shape())),
+          1,
+          Integer::sum);
     }
     out().println();
     out().println("tensors (" + tensors.size() + ")");
