@@ -7,4 +7,6 @@ module io.github.nextclass.sampling {
   requires tools.jackson.core;
   requires transitive io.github.nextclass.engine;
   requires transitive io.github.nextclass.tokenizer;
+
+  exports io.github.nextclass.sampling;
 }

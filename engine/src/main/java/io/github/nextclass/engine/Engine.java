@@ -108,7 +108,6 @@ public final class Engine implements AutoCloseable {
           folder + ": no such folder; expected a Hugging Face checkpoint folder");
     }
     Qwen3Config config = Qwen3Config.read(folder.resolve("config.json"));
-    checkActivations(config, options);
     MemoryBudget budget = new MemoryBudget(options.memoryBudgetBytes());
     if (options.storage() == Storage.COPY) {
       budget.reserveWeights(weightFileBytes(folder));
@@ -117,7 +116,9 @@ public final class Engine implements AutoCloseable {
     Backend backend = null;
     try {
       backend = new CpuBackend(config, options.primitives(), options.threads());
-      Qwen3 transformer = new Qwen3(config, Qwen3Weights.load(tensors, config, backend), backend);
+      Qwen3Weights weights = Qwen3Weights.load(folder, tensors, config, backend);
+      checkActivations(config, options); // after it, so that sizes which are wrong are called wrong
+      Qwen3 transformer = new Qwen3(config, weights, backend);
       return new Engine(config, tensors, backend, transformer, budget, options.prefillChunk());
     } catch (IOException | RuntimeException | Error e) {
       if (backend != null) {

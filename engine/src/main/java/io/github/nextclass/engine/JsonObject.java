@@ -138,6 +138,15 @@ final class JsonObject {
     return number;
   }
 
+  /** As {@link #positive}, and neither zero nor infinite as a 32-bit float. */
+  float positiveFloat(String key, float absent) throws ModelFormatException {
+    double number = positive(key, absent);
+    if ((float) number == 0 || Float.isInfinite((float) number)) {
+      throw wrong(key, number, "a number above 0 that a 32-bit float can hold");
+    }
+    return (float) number;
+  }
+
   boolean bool(String key, boolean absent) throws ModelFormatException {
     Object value = values.get(key);
     if (value == null) {

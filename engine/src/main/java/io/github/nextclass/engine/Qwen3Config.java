@@ -107,7 +107,7 @@ public record Qwen3Config(
         numKeyValueHeads,
         headDim,
         json.integer("max_position_embeddings", 1, 1 << 24, 32768),
-        (float) json.positive("rms_norm_eps", 1e-6),
+        json.positiveFloat("rms_norm_eps", 1e-6f),
         RopeParameters.read(json),
         json.bool("attention_bias", false),
         json.bool("tie_word_embeddings", false),

@@ -7,6 +7,7 @@ import io.github.nextclass.safetensors.DType;
 import io.github.nextclass.safetensors.SafetensorsException;
 import io.github.nextclass.safetensors.Tensor;
 import io.github.nextclass.safetensors.TensorSource;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -44,14 +45,15 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
    * Takes the weights of a checkpoint into a backend. Every name and shape is checked before the
    * first weight is taken.
    *
+   * @param folder the checkpoint, for messages
    * @throws ModelFormatException if tensors are missing, or one has another shape or dtype than the
    *     config says
    */
-  static Qwen3Weights load(TensorSource tensors, Qwen3Config config, Backend backend)
+  static Qwen3Weights load(Path folder, TensorSource tensors, Qwen3Config config, Backend backend)
       throws ModelFormatException, SafetensorsException {
     Loader check = new Loader(tensors, config, null);
     check.all();
-    check.report();
+    check.report(folder);
     return new Loader(tensors, config, backend).all();
   }
 
@@ -156,23 +158,28 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
       return backend == null ? UNTAKEN : backend.weight(tensor);
     }
 
-    void report() throws ModelFormatException {
+    void report(Path folder) throws ModelFormatException {
       if (!wrong.isEmpty()) {
-        throw new ModelFormatException("checkpoint does not fit its config: " + some(wrong));
+        throw new ModelFormatException(folder + ": weights do not fit config.json: " + some(wrong));
       }
       if (!missing.isEmpty()) {
         throw new ModelFormatException(
-            "checkpoint lacks " + missing.size() + " tensors: " + some(missing));
+            folder + ": lacks " + tensors(missing.size()) + ": " + some(missing));
       }
       List<String> extra =
           tensors.names().stream().filter(name -> !used.contains(name)).sorted().toList();
       if (!extra.isEmpty()) {
         LOG.log(
             System.Logger.Level.WARNING,
-            "checkpoint has {0} tensors that Qwen3 does not use: {1}",
-            extra.size(),
+            "{0}: has {1} that Qwen3 does not use: {2}",
+            folder,
+            tensors(extra.size()),
             some(extra));
       }
+    }
+
+    private static String tensors(int count) {
+      return count == 1 ? "1 tensor" : count + " tensors";
     }
 
     private static String some(List<String> items) {

@@ -35,11 +35,11 @@ public record RopeParameters(
         && scaling.has("full_attention")) { // transformers 5 may nest them by layer type
       scaling = scaling.object("full_attention");
     }
-    double outerTheta = config.positive("rope_theta", DEFAULT_THETA);
+    double outerTheta = theta(config, DEFAULT_THETA);
     if (scaling == null) {
       return new RopeParameters("default", outerTheta, 1, 0, 1, 32, 1, true);
     }
-    double theta = scaling.positive("rope_theta", outerTheta);
+    double theta = theta(scaling, outerTheta);
     String type = scaling.string("rope_type", scaling.string("type", "default"));
     return switch (type) {
       case "default" -> new RopeParameters(type, theta, 1, 0, 1, 32, 1, true);
@@ -47,6 +47,14 @@ public record RopeParameters(
       case "yarn" -> yarn(config, scaling, theta);
       default -> throw scaling.wrong("rope_type", type, "default, linear or yarn");
     };
+  }
+
+  private static double theta(JsonObject json, double absent) throws ModelFormatException {
+    double theta = json.positive("rope_theta", absent);
+    if (theta <= 1) {
+      throw json.wrong("rope_theta", theta, "a finite number above 1");
+    }
+    return theta;
   }
 
   private static double factor(JsonObject scaling) throws ModelFormatException {

@@ -1,0 +1,16 @@
+package io.github.nextclass.engine;
+
+import io.github.nextclass.engine.backend.Backend;
+import io.github.nextclass.engine.cpu.CpuBackend;
+
+class VectorGoldenParityTest extends GoldenParityTest {
+  @Override
+  EngineOptions options() {
+    return EngineOptions.defaults().withPrimitives(PrimitivesChoice.VECTOR).withThreads(2);
+  }
+
+  @Override
+  Backend backend(Qwen3Config config) {
+    return new CpuBackend(config, PrimitivesChoice.VECTOR, 2);
+  }
+}

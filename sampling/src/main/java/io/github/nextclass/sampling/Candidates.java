@@ -1,0 +1,144 @@
+package io.github.nextclass.sampling;
+
+import java.util.Arrays;
+
+/**
+ * The classes that may still be chosen, in ascending order of id, with their scores. Filters change
+ * scores and remove classes; nothing is ever sorted.
+ *
+ * <p>At first all classes are candidates, and index and id are the same:
+ *
+ * <pre>
+ *   index    0     1     2     3     4              index    0     1
+ *   scores   1.5   4.0  -0.5   0.1   3.2    ----&gt;   scores   4.0   3.2
+ *   ids      (the index)                    keep    ids      1     4
+ * </pre>
+ *
+ * <p>The first removal writes the ids down. A class with the score negative infinity is a candidate
+ * that cannot be chosen; it goes with the next removal.
+ */
+final class Candidates {
+  private final float[] scores;
+  private final Softmax softmax = new Softmax();
+  private int[] ids = {};
+  private double[] weights = {};
+  private int count;
+  private boolean all;
+
+  Candidates(int classes) {
+    scores = new float[classes];
+  }
+
+  /** Starts a step with all classes. */
+  void reset(float[] logits) {
+    System.arraycopy(logits, 0, scores, 0, scores.length);
+    count = scores.length;
+    all = true;
+  }
+
+  int count() {
+    return count;
+  }
+
+  /** The scores, by index; those up to {@link #count()} are valid and may be changed. */
+  float[] scores() {
+    return scores;
+  }
+
+  /** The class at an index. */
+  int id(int index) {
+    return all ? index : ids[index];
+  }
+
+  /** The index of a class; negative if it was removed. */
+  int indexOf(int id) {
+    return all ? id : Arrays.binarySearch(ids, 0, count, id);
+  }
+
+  /** The score of a class; negative infinity if it was removed. */
+  float scoreOf(int id) {
+    int index = indexOf(id);
+    return index < 0 ? Float.NEGATIVE_INFINITY : scores[index];
+  }
+
+  /** Makes a class impossible. */
+  void mask(int id) {
+    int index = indexOf(id);
+    if (index >= 0) {
+      scores[index] = Float.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** Keeps the given classes, which are in ascending order. */
+  void keepOnly(int[] allowed) {
+    int kept = 0;
+    makeIds();
+    for (int id : allowed) {
+      int index = indexOf(id);
+      if (index >= 0) {
+        // kept <= index, so nothing that is still to be read is overwritten
+        scores[kept] = scores[index];
+        ids[kept] = id;
+        kept++;
+      }
+    }
+    all = false;
+    count = kept;
+  }
+
+  /**
+   * Keeps the classes with a score above the threshold, and those with exactly that score except
+   * the first {@code skipTies} of them.
+   */
+  void keepFrom(float threshold, int skipTies) {
+    int kept = 0;
+    int ties = 0;
+    makeIds();
+    for (int i = 0; i < count; i++) {
+      float score = scores[i];
+      if (score >= threshold) {
+        if (score == threshold && ties++ < skipTies) {
+          continue;
+        }
+        scores[kept] = score;
+        ids[kept] = id(i);
+        kept++;
+      }
+    }
+    all = false;
+    count = kept;
+  }
+
+  /** Finds maximum and total of the scores as they are now. */
+  Softmax measure() {
+    softmax.measure(scores, count);
+    return softmax;
+  }
+
+  /**
+   * Computes {@link #weights()} and the total of {@link #softmax()} from the scores as they are
+   * now.
+   */
+  void weigh() {
+    if (weights.length < count) {
+      weights = new double[count];
+    }
+    softmax.weigh(scores, count, weights);
+  }
+
+  /** The weights as of {@link #weigh()}, by index. */
+  double[] weights() {
+    return weights;
+  }
+
+  /** Maximum and total as of the last measurement. */
+  Softmax softmax() {
+    return softmax;
+  }
+
+  private void makeIds() {
+    if (ids.length == 0) {
+      ids = new int[scores.length];
+    }
+  }
+}

@@ -1,0 +1,384 @@
+package io.github.nextclass.sampling;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Spliterator;
+import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Generation as repeated classification. One turn of the loop is {@link #next()}:
+ *
+ * <pre>
+ *   classify   what class does the prefix belong to? One score for each class, and the classes are the tokens
+ *   filter     penalties, masks, temperature, top-k, top-p ...
+ *   choose     the best class, or one drawn by its probability
+ *   append     the token of the class to the prefix
+ *   stop?      otherwise ask again
+ * </pre>
+ *
+ * <p>A decoder serves one generation. Drive it by {@link #run(GenerationListener)}, by {@link
+ * #stream()}, or step by step; whichever way it ends, {@link #result()} has what was generated. The
+ * last token chosen is not read by the classifier.
+ *
+ * <p>An exception from the classifier or a listener leaves the decoder between two steps: it may be
+ * driven on. Not thread-safe; only a {@link Cancellation} and the closing of a stream may come from
+ * another thread.
+ */
+public final class Decoder {
+  /**
+   * A long prompt is read in pieces of so many tokens, and between them cancellation and deadline
+   * are looked at.
+   */
+  static final int PREFILL_PIECE = 256;
+
+  private final TokenClassifier classifier;
+  private final DecodingSettings settings;
+  private final Cancellation cancellation;
+  private final LongSupplier nanoClock;
+
+  private final TokenHistory history;
+  private final Candidates candidates;
+  private final List<LogitsFilter> filters;
+  private final Chooser chooser;
+  private final StopTokens stopTokens;
+  private final GeneratedText text;
+  private final long seed;
+
+  private final Softmax unfiltered = new Softmax();
+  private final BestClasses best = new BestClasses();
+  private final List<Prediction> predictions = new ArrayList<>();
+
+  private final int cachedTokens;
+  private boolean started;
+  private long startNanos;
+  private Duration firstToken = Duration.ZERO;
+  private Duration total = Duration.ZERO;
+  private volatile boolean closed;
+  private @Nullable FinishReason finishReason;
+
+  /**
+   * Prepares a generation of token ids without text.
+   *
+   * @param classifier what to ask
+   * @param prompt the prefix to start from, at least one token; what the classifier has read
+   *     already must be the beginning of it
+   * @param decoding the settings
+   * @throws IllegalArgumentException if a token is not a class, or the prompt or prompt and {@link
+   *     Decoding#maxNewTokens()} do not fit into the classifier; or if the settings need a
+   *     detokenizer
+   */
+  public Decoder(TokenClassifier classifier, int[] prompt, Decoding decoding) {
+    this(classifier, prompt, decoding, Detokenizer.none(), new Cancellation());
+  }
+
+  /**
+   * Prepares a generation.
+   *
+   * @param classifier what to ask
+   * @param prompt the prefix to start from, at least one token; what the classifier has read
+   *     already must be the beginning of it
+   * @param decoding the settings
+   * @param detokenizer makes the text
+   * @param cancellation stops it
+   * @throws IllegalArgumentException if a token is not a class, or the prompt or prompt and {@link
+   *     Decoding#maxNewTokens()} do not fit into the classifier; or if the settings need a
+   *     detokenizer
+   */
+  public Decoder(
+      TokenClassifier classifier,
+      int[] prompt,
+      Decoding decoding,
+      Detokenizer detokenizer,
+      Cancellation cancellation) {
+    this(classifier, prompt, decoding, detokenizer, cancellation, System::nanoTime);
+  }
+
+  Decoder(
+      TokenClassifier classifier,
+      int[] prompt,
+      Decoding decoding,
+      Detokenizer detokenizer,
+      Cancellation cancellation,
+      LongSupplier nanoClock) {
+    int classes = classifier.classes();
+    DecoderChecks.check(classifier, prompt, decoding.settings(), detokenizer);
+    this.classifier = classifier;
+    this.settings = decoding.settings();
+    this.cancellation = cancellation;
+    this.nanoClock = nanoClock;
+    this.history = new TokenHistory(prompt);
+    this.candidates = new Candidates(classes);
+    this.filters = LogitsFilters.of(settings, classes);
+    this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
+    this.chooser = settings.sample ? new CategoricalDraw(seed) : new Argmax();
+    this.stopTokens = StopTokens.of(settings, classes);
+    this.text =
+        new GeneratedText(
+            detokenizer, new StopStringMatcher(settings.stopStrings, settings.includeStopString));
+    this.cachedTokens = classifier.position();
+  }
+
+  /**
+   * Makes one step. The first one reads the prompt.
+   *
+   * @return the classification that was made and the text that it completed
+   * @throws IllegalStateException if the generation {@link #isFinished()}
+   * @throws NumericException if scores are NaN
+   * @throws DecodingException if no class is left to choose
+   */
+  public GenerationStep next() {
+    if (finishReason != null) {
+      throw new IllegalStateException("the generation is finished: " + finishReason);
+    }
+    startClock();
+
+    float[] logits;
+    try {
+      FinishReason obstacle = readAllButLastPiece();
+      if (obstacle != null) {
+        return end(null, "", obstacle);
+      }
+      logits = classifier.classify(unread());
+    } catch (CancellationException e) {
+      return end(null, "", FinishReason.CANCELLED);
+    }
+    Prediction prediction = choose(logits);
+    history.append(prediction.tokenId());
+    predictions.add(prediction);
+    stopClock();
+
+    String newText = "";
+    FinishReason reason = stopTokens.reason(prediction.tokenId());
+    if (reason == null) {
+      newText =
+          text.append(prediction.tokenId(), history.generatedLength() > settings.minNewTokens);
+      reason = reasonToStop();
+    }
+    return reason == null
+        ? new GenerationStep(prediction, newText, null)
+        : end(prediction, newText, reason);
+  }
+
+  /**
+   * Makes all steps to the end.
+   *
+   * @param listener hears of each step
+   * @return what was generated
+   */
+  public Generation run(GenerationListener listener) {
+    while (!isFinished()) {
+      GenerationStep step = next();
+      if (step.prediction() != null) {
+        listener.onPrediction(step.prediction());
+      }
+      if (!step.text().isEmpty()) {
+        listener.onText(step.text());
+      }
+    }
+    return result();
+  }
+
+  /**
+   * Returns the steps to the end as a stream, each of which is made when it is pulled. The last one
+   * has a finish reason. Closing the stream cancels the generation.
+   *
+   * @return a sequential, ordered stream
+   */
+  public Stream<GenerationStep> stream() {
+    return StreamSupport.stream(new Steps(), false).onClose(() -> closed = true);
+  }
+
+  /**
+   * Tells whether the end was reached.
+   *
+   * @return true if there is no next step
+   */
+  public boolean isFinished() {
+    return finishReason != null;
+  }
+
+  /**
+   * Returns what was generated so far.
+   *
+   * @return the generation; if it is not finished, with {@link FinishReason#CANCELLED} and without
+   *     text that is still held back
+   */
+  public Generation result() {
+    FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
+    int promptTokens = predictions.isEmpty() ? 0 : history.promptLength() - cachedTokens;
+    Timings timings = new Timings(promptTokens, firstToken, predictions.size(), total);
+    return new Generation(text.toString(), predictions, reason, seed, timings);
+  }
+
+  /**
+   * Reads the prefix up to its last piece, which is left for the question. Returns what keeps it
+   * from going on.
+   */
+  private @Nullable FinishReason readAllButLastPiece() {
+    while (true) {
+      FinishReason obstacle = obstacle();
+      int from = classifier.position();
+      if (obstacle != null || history.length() - from <= PREFILL_PIECE) {
+        return obstacle;
+      }
+      classifier.read(history.range(from, from + PREFILL_PIECE));
+    }
+  }
+
+  private int[] unread() {
+    int from = classifier.position();
+    if (from >= history.length()) {
+      throw new IllegalStateException(
+          "the classifier has read "
+              + from
+              + " tokens, but the sequence has only "
+              + history.length()
+              + ": it was used by somebody else");
+    }
+    return history.range(from, history.length());
+  }
+
+  private @Nullable FinishReason obstacle() {
+    if (closed || cancellation.isCancelled() || Thread.currentThread().isInterrupted()) {
+      return FinishReason.CANCELLED;
+    }
+    if (settings.deadline != null && elapsed().compareTo(settings.deadline) >= 0) {
+      return FinishReason.DEADLINE;
+    }
+    return history.length() > classifier.capacity() ? FinishReason.CONTEXT_FULL : null;
+  }
+
+  private Prediction choose(float[] logits) {
+    int step = history.generatedLength();
+    measure(logits, step);
+    candidates.reset(logits);
+    int[] top = topClasses();
+
+    for (LogitsFilter filter : filters) {
+      filter.apply(candidates, history);
+    }
+    Softmax filtered = filters.isEmpty() ? unfiltered : candidates.measure();
+    if (filtered.max() == Float.NEGATIVE_INFINITY) {
+      throw new DecodingException(step, noClassLeft());
+    }
+    int tokenId = candidates.id(chooser.choose(candidates, step));
+
+    List<ClassScore> topScores = new ArrayList<>(top.length);
+    for (int id : top) {
+      topScores.add(classScore(id, logits, filtered));
+    }
+    return new Prediction(step, history.length(), classScore(tokenId, logits, filtered), topScores);
+  }
+
+  private void measure(float[] logits, int step) {
+    int classes = classifier.classes();
+    if (logits.length < classes) {
+      throw new IllegalStateException(
+          "the classifier returned " + logits.length + " scores for " + classes + " classes");
+    }
+    unfiltered.measure(logits, classes);
+    if (Double.isNaN(unfiltered.total())) {
+      int nanCount = 0;
+      for (int i = 0; i < classes; i++) {
+        nanCount += Float.isNaN(logits[i]) ? 1 : 0;
+      }
+      throw new NumericException(step, nanCount, classes);
+    }
+  }
+
+  private int[] topClasses() {
+    int count = Math.min(settings.topClasses, candidates.count());
+    if (count == 0) {
+      return new int[0];
+    }
+    best.select(candidates.scores(), candidates.count(), count);
+    return best.drain(candidates.scores());
+  }
+
+  private ClassScore classScore(int id, float[] logits, Softmax filtered) {
+    float filteredLogit = candidates.scoreOf(id);
+    return new ClassScore(
+        id,
+        logits[id],
+        unfiltered.probability(logits[id]),
+        filteredLogit,
+        filtered.probability(filteredLogit));
+  }
+
+  private String noClassLeft() {
+    if (unfiltered.max() == Float.NEGATIVE_INFINITY) {
+      return "all " + classifier.classes() + " logits are -Infinity";
+    }
+    return "no class is left to choose after the filters "
+        + filters.stream()
+            .map(filter -> filter.getClass().getSimpleName())
+            .collect(Collectors.joining(", "));
+  }
+
+  private @Nullable FinishReason reasonToStop() {
+    if (text.stopped()) {
+      return FinishReason.STOP_STRING;
+    }
+    return history.generatedLength() >= settings.maxNewTokens ? FinishReason.LENGTH : null;
+  }
+
+  private GenerationStep end(@Nullable Prediction prediction, String newText, FinishReason reason) {
+    finishReason = reason;
+    total = elapsed();
+    return new GenerationStep(prediction, newText + text.end(), reason);
+  }
+
+  private void startClock() {
+    if (!started) {
+      started = true;
+      startNanos = nanoClock.getAsLong();
+    }
+  }
+
+  private void stopClock() {
+    total = elapsed();
+    if (predictions.size() == 1) {
+      firstToken = total;
+    }
+  }
+
+  private Duration elapsed() {
+    return Duration.ofNanos(nanoClock.getAsLong() - startNanos);
+  }
+
+  /** Pulls one step at a time; never split, since a step needs the one before. */
+  private final class Steps implements Spliterator<GenerationStep> {
+
+    @Override
+    public boolean tryAdvance(Consumer<? super GenerationStep> action) {
+      if (isFinished()) {
+        return false;
+      }
+      action.accept(next());
+      return true;
+    }
+
+    @Override
+    public @Nullable Spliterator<GenerationStep> trySplit() {
+      return null;
+    }
+
+    @Override
+    public long estimateSize() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public int characteristics() {
+      return ORDERED | NONNULL;
+    }
+  }
+}

@@ -1,0 +1,595 @@
+package io.github.nextclass.sampling;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * How a class is chosen at each step, and when to stop.
+ *
+ * <p>Start from {@link #greedy()}, {@link #sampling()} or {@link #fromGenerationConfig(Path)} and
+ * change what matters:
+ *
+ * <pre>{@code
+ * Decoding decoding = Decoding.sampling().temperature(0.7).topK(20).topP(0.8).seed(42).maxNewTokens(200);
+ * }</pre>
+ *
+ * <p>Every method returns a changed copy. Names, meanings and the order in which the scores are
+ * filtered are those of Hugging Face transformers; ranges are those of vLLM. A value out of range
+ * is an {@link IllegalArgumentException} that names the value and the range. Immutable and
+ * thread-safe.
+ */
+public final class Decoding {
+  /** {@link #maxNewTokens()} of a generation that only stops for another reason. */
+  public static final int UNLIMITED = Integer.MAX_VALUE;
+
+  /**
+   * Below this vLLM decodes greedily; here such a temperature is an error, because 0 says it
+   * plainly.
+   */
+  private static final double MIN_TEMPERATURE = 1e-5;
+
+  private static final double MAX_TEMPERATURE = 2;
+
+  private final DecodingSettings settings;
+
+  private Decoding(DecodingSettings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * Returns settings that choose the class with the highest score, the one with the lowest id among
+   * equals.
+   *
+   * @return greedy decoding without filters or limits
+   */
+  public static Decoding greedy() {
+    return new Decoding(new DecodingSettings());
+  }
+
+  /**
+   * Returns settings that draw a class by its probability, at temperature 1 and without truncation.
+   *
+   * @return sampling without filters or limits
+   */
+  public static Decoding sampling() {
+    return greedy().temperature(1);
+  }
+
+  /**
+   * Reads the defaults of a checkpoint: do_sample, temperature, top_k, top_p, min_p,
+   * repetition_penalty, eos_token_id, min_new_tokens and max_new_tokens. Other keys are ignored. As
+   * in transformers, decoding is greedy unless do_sample is true, and sampling without a top_k
+   * means top_k 50.
+   *
+   * @param fileOrFolder generation_config.json or the folder that it is in; if there is no such
+   *     file, the result is {@link #greedy()}
+   * @return the defaults
+   * @throws GenerationConfigException if the file is malformed or a value is out of range; the
+   *     message names the key
+   * @throws IOException if the file cannot be read
+   */
+  public static Decoding fromGenerationConfig(Path fileOrFolder) throws IOException {
+    return GenerationConfigReader.read(fileOrFolder);
+  }
+
+  /**
+   * Sets the temperature, by which the scores are divided, and draws from the result; 0 means
+   * greedy.
+   *
+   * @param temperature 0, or 1e-5 to 2
+   * @return the changed copy
+   */
+  public Decoding temperature(double temperature) {
+    check(
+        temperature == 0 || (temperature >= MIN_TEMPERATURE && temperature <= MAX_TEMPERATURE),
+        "temperature",
+        "0 (greedy) or in [1e-5, 2]",
+        temperature);
+    return with(s -> {
+      s.sample = temperature != 0;
+      s.temperature = temperature == 0 ? 1 : temperature;
+    });
+  }
+
+  /**
+   * Keeps the classes with the {@code topK} highest scores, and those equal to the last of them.
+   * Only for sampling.
+   *
+   * @param topK at least 1; 0 or -1 keeps all
+   * @return the changed copy
+   */
+  public Decoding topK(int topK) {
+    check(topK >= -1, "topK", "at least 1, or 0 (off)", topK);
+    return with(s -> s.topK = Math.max(topK, 0));
+  }
+
+  /**
+   * Keeps the smallest set of most probable classes whose probabilities add up to {@code topP}
+   * (nucleus sampling, Holtzman et al. 2019). Only for sampling.
+   *
+   * @param topP above 0, up to 1, which keeps all
+   * @return the changed copy
+   */
+  public Decoding topP(double topP) {
+    check(topP > 0 && topP <= 1, "topP", "in (0, 1]", topP);
+    return with(s -> s.topP = topP);
+  }
+
+  /**
+   * Keeps the classes with at least {@code minP} times the probability of the best one (Nguyen et
+   * al. 2024). Only for sampling.
+   *
+   * @param minP 0, which keeps all, to 1
+   * @return the changed copy
+   */
+  public Decoding minP(double minP) {
+    check(minP >= 0 && minP <= 1, "minP", "in [0, 1]", minP);
+    return with(s -> s.minP = minP);
+  }
+
+  /**
+   * Divides positive and multiplies negative scores of tokens that are in the prompt or were
+   * generated (Keskar et al. 2019).
+   *
+   * @param repetitionPenalty above 1 discourages repetition, below 1 encourages it, 1 does nothing;
+   *     finite, above 0
+   * @return the changed copy
+   */
+  public Decoding repetitionPenalty(double repetitionPenalty) {
+    // The arithmetic is in float, and a value that is no positive float there would make NaN of the
+    // scores.
+    float asFloat = (float) repetitionPenalty;
+    check(
+        asFloat > 0 && Float.isFinite(asFloat),
+        "repetitionPenalty",
+        "finite and above 0",
+        repetitionPenalty);
+    return with(s -> s.repetitionPenalty = repetitionPenalty);
+  }
+
+  /**
+   * Lowers the score of each generated token by this much for every time it was generated, as
+   * OpenAI and vLLM do.
+   *
+   * @param frequencyPenalty -2 to 2; 0 does nothing
+   * @return the changed copy
+   */
+  public Decoding frequencyPenalty(double frequencyPenalty) {
+    check(Math.abs(frequencyPenalty) <= 2, "frequencyPenalty", "in [-2, 2]", frequencyPenalty);
+    return with(s -> s.frequencyPenalty = frequencyPenalty);
+  }
+
+  /**
+   * Lowers the score of each generated token by this much, once, as OpenAI and vLLM do.
+   *
+   * @param presencePenalty -2 to 2; 0 does nothing
+   * @return the changed copy
+   */
+  public Decoding presencePenalty(double presencePenalty) {
+    check(Math.abs(presencePenalty) <= 2, "presencePenalty", "in [-2, 2]", presencePenalty);
+    return with(s -> s.presencePenalty = presencePenalty);
+  }
+
+  /**
+   * Adds a number to the scores of some classes.
+   *
+   * @param logitBias finite numbers by token id; an empty map does nothing
+   * @return the changed copy
+   */
+  public Decoding logitBias(Map<Integer, Float> logitBias) {
+    Map<Integer, Float> copy = Collections.unmodifiableMap(new TreeMap<>(logitBias));
+    copy.forEach((tokenId, bias) -> {
+      checkTokenId("logitBias", tokenId);
+      check(Float.isFinite(bias), "logitBias of token " + tokenId, "finite", bias);
+    });
+    return with(s -> s.logitBias = copy);
+  }
+
+  /**
+   * Allows only some classes.
+   *
+   * @param tokenIds at least one
+   * @return the changed copy
+   */
+  public Decoding allowedTokenIds(int... tokenIds) {
+    int[] ids = sortedDistinct("allowedTokenIds", tokenIds);
+    if (ids.length == 0) {
+      throw new IllegalArgumentException(
+          "allowedTokenIds must contain at least one token id, got none");
+    }
+    return with(s -> s.allowedTokenIds = ids);
+  }
+
+  /**
+   * Forbids some classes.
+   *
+   * @param tokenIds the forbidden classes
+   * @return the changed copy
+   */
+  public Decoding bannedTokenIds(int... tokenIds) {
+    int[] ids = sortedDistinct("bannedTokenIds", tokenIds);
+    return with(s -> s.bannedTokenIds = ids);
+  }
+
+  /**
+   * Fixes the draws. The same prompt, scores, settings and seed give the same tokens on every
+   * machine. Without a seed each generation takes a new one, and {@link Generation#seed()} tells
+   * which.
+   *
+   * @param seed any number
+   * @return the changed copy
+   */
+  public Decoding seed(long seed) {
+    return with(s -> s.seed = seed);
+  }
+
+  /**
+   * Sets the classes by which the model says that it has finished.
+   *
+   * @param tokenIds the end-of-sequence tokens; none means that the model's own apply, where they
+   *     are known
+   * @return the changed copy
+   */
+  public Decoding eosTokenIds(int... tokenIds) {
+    int[] ids = sortedDistinct("eosTokenIds", tokenIds);
+    return with(s -> s.eosTokenIds = ids);
+  }
+
+  /**
+   * Goes on after an end-of-sequence token as after any other.
+   *
+   * @param ignoreEos true to go on
+   * @return the changed copy
+   */
+  public Decoding ignoreEos(boolean ignoreEos) {
+    return with(s -> s.ignoreEos = ignoreEos);
+  }
+
+  /**
+   * Sets further tokens that end the generation.
+   *
+   * @param tokenIds the stop tokens
+   * @return the changed copy
+   */
+  public Decoding stopTokenIds(int... tokenIds) {
+    int[] ids = sortedDistinct("stopTokenIds", tokenIds);
+    return with(s -> s.stopTokenIds = ids);
+  }
+
+  /**
+   * Sets texts that end the generation, wherever the borders of the tokens lie. The one that is
+   * complete first counts, the longest if several are complete at the same character.
+   *
+   * @param stopStrings not empty, no half surrogate pairs
+   * @return the changed copy
+   */
+  public Decoding stopStrings(String... stopStrings) {
+    for (String stopString : stopStrings) {
+      StopStringMatcher.check(stopString);
+    }
+    List<String> copy = List.of(stopStrings);
+    return with(s -> s.stopStrings = copy);
+  }
+
+  /**
+   * Leaves the stop string in the text.
+   *
+   * @param includeStopString true to leave it, false (the default) to cut the text before it
+   * @return the changed copy
+   */
+  public Decoding includeStopString(boolean includeStopString) {
+    return with(s -> s.includeStopString = includeStopString);
+  }
+
+  /**
+   * Sets how many tokens are generated before an end-of-sequence token, a stop token or a stop
+   * string can end it.
+   *
+   * @param minNewTokens at least 0, at most {@link #maxNewTokens()}
+   * @return the changed copy
+   */
+  public Decoding minNewTokens(int minNewTokens) {
+    check(minNewTokens >= 0, "minNewTokens", "at least 0", minNewTokens);
+    checkMinMax(minNewTokens, settings.maxNewTokens);
+    return with(s -> s.minNewTokens = minNewTokens);
+  }
+
+  /**
+   * Sets after how many tokens the generation ends.
+   *
+   * @param maxNewTokens at least 1; {@link #UNLIMITED} to go on until the context is full
+   * @return the changed copy
+   */
+  public Decoding maxNewTokens(int maxNewTokens) {
+    check(maxNewTokens >= 1, "maxNewTokens", "at least 1", maxNewTokens);
+    checkMinMax(settings.minNewTokens, maxNewTokens);
+    return with(s -> s.maxNewTokens = maxNewTokens);
+  }
+
+  /**
+   * Sets how long a generation may take, the reading of the prompt included. The time is looked at
+   * between steps and between pieces of a long prompt.
+   *
+   * @param deadline above zero, counted from the start of the generation
+   * @return the changed copy
+   */
+  public Decoding deadline(Duration deadline) {
+    check(deadline.isPositive(), "deadline", "above zero", deadline);
+    return with(s -> s.deadline = deadline);
+  }
+
+  /**
+   * Sets how many of the best classes each {@link Prediction} records.
+   *
+   * @param count at least 0; more than there are classes means all
+   * @return the changed copy
+   */
+  public Decoding topClasses(int count) {
+    check(count >= 0, "topClasses", "at least 0", count);
+    return with(s -> s.topClasses = count);
+  }
+
+  /**
+   * Chooses whether the rows of the weight matrix behind the last token of the vocabulary are left
+   * out. They only fill the matrix up; a trained model gives them low scores, one with random
+   * weights does not.
+   *
+   * @param maskPadding true (the default) to leave them out, false for parity with transformers,
+   *     which does not
+   * @return the changed copy
+   */
+  public Decoding maskPadding(boolean maskPadding) {
+    return with(s -> s.maskPadding = maskPadding);
+  }
+
+  /**
+   * Tells whether classes are drawn by probability.
+   *
+   * @return false for greedy decoding
+   */
+  public boolean isSampling() {
+    return settings.sample;
+  }
+
+  /**
+   * Returns the temperature.
+   *
+   * @return 0 if greedy
+   */
+  public double temperature() {
+    return settings.sample ? settings.temperature : 0;
+  }
+
+  /**
+   * Returns the number of classes that top-k keeps.
+   *
+   * @return 0 if it keeps all
+   */
+  public int topK() {
+    return settings.topK;
+  }
+
+  /**
+   * Returns the probability mass that top-p keeps.
+   *
+   * @return 1 if it keeps all
+   */
+  public double topP() {
+    return settings.topP;
+  }
+
+  /**
+   * Returns the share of the best probability that min-p asks for.
+   *
+   * @return 0 if it keeps all
+   */
+  public double minP() {
+    return settings.minP;
+  }
+
+  /**
+   * Returns the repetition penalty.
+   *
+   * @return 1 if there is none
+   */
+  public double repetitionPenalty() {
+    return settings.repetitionPenalty;
+  }
+
+  /**
+   * Returns the frequency penalty.
+   *
+   * @return 0 if there is none
+   */
+  public double frequencyPenalty() {
+    return settings.frequencyPenalty;
+  }
+
+  /**
+   * Returns the presence penalty.
+   *
+   * @return 0 if there is none
+   */
+  public double presencePenalty() {
+    return settings.presencePenalty;
+  }
+
+  /**
+   * Returns what is added to the scores.
+   *
+   * @return unmodifiable, by ascending token id; empty if nothing is
+   */
+  public Map<Integer, Float> logitBias() {
+    return settings.logitBias;
+  }
+
+  /**
+   * Returns the allowed classes.
+   *
+   * @return ascending; empty if all are
+   */
+  public Optional<int[]> allowedTokenIds() {
+    return Optional.ofNullable(settings.allowedTokenIds).map(int[]::clone);
+  }
+
+  /**
+   * Returns the forbidden classes.
+   *
+   * @return ascending
+   */
+  public int[] bannedTokenIds() {
+    return settings.bannedTokenIds.clone();
+  }
+
+  /**
+   * Returns the seed.
+   *
+   * @return empty if each generation takes a new one
+   */
+  public OptionalLong seed() {
+    return settings.seed == null ? OptionalLong.empty() : OptionalLong.of(settings.seed);
+  }
+
+  /**
+   * Returns the end-of-sequence tokens.
+   *
+   * @return ascending; empty if the model's own apply
+   */
+  public int[] eosTokenIds() {
+    return settings.eosTokenIds.clone();
+  }
+
+  /**
+   * Tells whether end-of-sequence tokens are ordinary ones.
+   *
+   * @return true if they do not end the generation
+   */
+  public boolean ignoreEos() {
+    return settings.ignoreEos;
+  }
+
+  /**
+   * Returns the further tokens that end the generation.
+   *
+   * @return ascending
+   */
+  public int[] stopTokenIds() {
+    return settings.stopTokenIds.clone();
+  }
+
+  /**
+   * Returns the texts that end the generation.
+   *
+   * @return unmodifiable
+   */
+  public List<String> stopStrings() {
+    return settings.stopStrings;
+  }
+
+  /**
+   * Tells whether the stop string stays in the text.
+   *
+   * @return true if it stays
+   */
+  public boolean includeStopString() {
+    return settings.includeStopString;
+  }
+
+  /**
+   * Returns the lower limit of the length.
+   *
+   * @return 0 if there is none
+   */
+  public int minNewTokens() {
+    return settings.minNewTokens;
+  }
+
+  /**
+   * Returns the upper limit of the length.
+   *
+   * @return empty if there is none
+   */
+  public OptionalInt maxNewTokens() {
+    return settings.maxNewTokens == UNLIMITED
+        ? OptionalInt.empty()
+        : OptionalInt.of(settings.maxNewTokens);
+  }
+
+  /**
+   * Returns how long a generation may take.
+   *
+   * @return empty if there is no limit
+   */
+  public Optional<Duration> deadline() {
+    return Optional.ofNullable(settings.deadline);
+  }
+
+  /**
+   * Returns how many of the best classes are recorded.
+   *
+   * @return 0 if only the chosen one is
+   */
+  public int topClasses() {
+    return settings.topClasses;
+  }
+
+  /**
+   * Tells whether padding rows are left out.
+   *
+   * @return true if they cannot be chosen
+   */
+  public boolean maskPadding() {
+    return settings.maskPadding;
+  }
+
+  /** The values themselves; not to be changed. */
+  DecodingSettings settings() {
+    return settings;
+  }
+
+  private Decoding with(Consumer<DecodingSettings> change) {
+    DecodingSettings copy = settings.copy();
+    change.accept(copy);
+    return new Decoding(copy);
+  }
+
+  private static void checkMinMax(int minNewTokens, int maxNewTokens) {
+    if (minNewTokens > maxNewTokens) {
+      throw new IllegalArgumentException(
+          "minNewTokens must be at most maxNewTokens, got minNewTokens "
+              + minNewTokens
+              + " and maxNewTokens "
+              + maxNewTokens);
+    }
+  }
+
+  private static int[] sortedDistinct(String name, int[] tokenIds) {
+    for (int tokenId : tokenIds) {
+      checkTokenId(name, tokenId);
+    }
+    return Arrays.stream(tokenIds).sorted().distinct().toArray();
+  }
+
+  private static void checkTokenId(String name, int tokenId) {
+    check(tokenId >= 0, name, "token ids of at least 0", tokenId);
+  }
+
+  private static void check(boolean holds, String name, String range, Object got) {
+    if (!holds) {
+      throw new IllegalArgumentException(
+          name + " must be " + range + ", got " + requireNonNull(got));
+    }
+  }
+}

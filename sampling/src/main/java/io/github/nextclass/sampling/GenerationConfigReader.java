@@ -1,0 +1,187 @@
+package io.github.nextclass.sampling;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/** Reads generation_config.json into a {@link Decoding}. */
+final class GenerationConfigReader {
+  private static final String FILE_NAME = "generation_config.json";
+  private static final long MAX_FILE_BYTES = 1 << 20;
+  private static final int MAX_EOS_TOKENS = 1000;
+
+  /**
+   * What transformers assumes when a model samples and its file does not say how many classes to
+   * keep.
+   */
+  private static final int DEFAULT_TOP_K = 50;
+
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxNestingDepth(50).maxNumberLength(100).build())
+          .build();
+
+  private final Path file;
+
+  private boolean doSample;
+  private @Nullable Double temperature;
+  private @Nullable Integer topK;
+  private @Nullable Double topP;
+  private @Nullable Double minP;
+  private @Nullable Double repetitionPenalty;
+  private int @Nullable [] eosTokenIds;
+  private @Nullable Integer minNewTokens;
+  private @Nullable Integer maxNewTokens;
+
+  private GenerationConfigReader(Path file) {
+    this.file = file;
+  }
+
+  static Decoding read(Path fileOrFolder) throws IOException {
+    Path file = Files.isDirectory(fileOrFolder) ? fileOrFolder.resolve(FILE_NAME) : fileOrFolder;
+    if (!Files.exists(file)) {
+      return Decoding.greedy();
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new GenerationConfigException(file + ": not a regular file");
+    }
+    long sizeBytes = Files.size(file);
+    if (sizeBytes > MAX_FILE_BYTES) {
+      throw new GenerationConfigException(
+          file + ": the file has " + sizeBytes + " bytes, expected at most " + MAX_FILE_BYTES);
+    }
+    GenerationConfigReader reader = new GenerationConfigReader(file);
+    reader.parse(Files.readAllBytes(file));
+    return reader.toDecoding();
+  }
+
+  private void parse(byte[] json) throws GenerationConfigException {
+    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
+      if (parser.nextToken() != JsonToken.START_OBJECT) {
+        throw new GenerationConfigException(file + ": expected a JSON object");
+      }
+      while (parser.nextToken() != JsonToken.END_OBJECT) {
+        String key = parser.currentName();
+        JsonToken value = parser.nextToken();
+        if (value == JsonToken.VALUE_NULL) {
+          continue; // as if the key were not there
+        }
+        readValue(key, parser);
+      }
+      if (parser.nextToken() != null) {
+        throw new GenerationConfigException(file + ": something follows the JSON object");
+      }
+    } catch (JacksonException e) {
+      throw new GenerationConfigException(file + ": not valid JSON: " + e.getMessage(), e);
+    }
+  }
+
+  private void readValue(String key, JsonParser parser) throws GenerationConfigException {
+    switch (key) {
+      case "do_sample" -> doSample = readBoolean(key, parser);
+      case "temperature" -> temperature = readDouble(key, parser);
+      case "top_k" -> topK = readInt(key, parser);
+      case "top_p" -> topP = readDouble(key, parser);
+      case "min_p" -> minP = readDouble(key, parser);
+      case "repetition_penalty" -> repetitionPenalty = readDouble(key, parser);
+      case "eos_token_id" -> eosTokenIds = readIntOrList(key, parser);
+      case "min_new_tokens" -> minNewTokens = readInt(key, parser);
+      case "max_new_tokens" -> maxNewTokens = readInt(key, parser);
+      default -> parser.skipChildren();
+    }
+  }
+
+  private Decoding toDecoding() throws GenerationConfigException {
+    Decoding decoding = Decoding.greedy();
+    // Out of range is out of range even where greedy decoding would not use the value.
+    decoding = set(decoding, "temperature", temperature, Decoding::temperature);
+    decoding =
+        set(
+            decoding,
+            "top_k",
+            topK == null ? Integer.valueOf(DEFAULT_TOP_K) : topK,
+            Decoding::topK);
+    decoding = set(decoding, "top_p", topP, Decoding::topP);
+    decoding = set(decoding, "min_p", minP, Decoding::minP);
+    if (!doSample) {
+      decoding = Decoding.greedy();
+    } else if (temperature == null) {
+      decoding = decoding.temperature(1);
+    }
+    decoding = set(decoding, "repetition_penalty", repetitionPenalty, Decoding::repetitionPenalty);
+    decoding = set(decoding, "eos_token_id", eosTokenIds, Decoding::eosTokenIds);
+    decoding = set(decoding, "max_new_tokens", maxNewTokens, Decoding::maxNewTokens);
+    return set(decoding, "min_new_tokens", minNewTokens, Decoding::minNewTokens);
+  }
+
+  private interface Setter<T> {
+    Decoding set(Decoding decoding, T value);
+  }
+
+  private <T> Decoding set(Decoding decoding, String key, @Nullable T value, Setter<T> setter)
+      throws GenerationConfigException {
+    if (value == null) {
+      return decoding;
+    }
+    try {
+      return setter.set(decoding, value);
+    } catch (IllegalArgumentException e) {
+      throw new GenerationConfigException(file + ": " + key + ": " + e.getMessage(), e);
+    }
+  }
+
+  private boolean readBoolean(String key, JsonParser parser) throws GenerationConfigException {
+    return switch (parser.currentToken()) {
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      default -> throw wrongType(key, "true or false", parser);
+    };
+  }
+
+  private double readDouble(String key, JsonParser parser) throws GenerationConfigException {
+    if (!parser.currentToken().isNumeric()) {
+      throw wrongType(key, "a number", parser);
+    }
+    return parser.getDoubleValue();
+  }
+
+  private int readInt(String key, JsonParser parser) throws GenerationConfigException {
+    if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
+        || parser.getNumberType() != JsonParser.NumberType.INT) {
+      throw wrongType(key, "an integer of 32 bits", parser);
+    }
+    return parser.getIntValue();
+  }
+
+  private int[] readIntOrList(String key, JsonParser parser) throws GenerationConfigException {
+    if (parser.currentToken() != JsonToken.START_ARRAY) {
+      return new int[] {readInt(key, parser)};
+    }
+    int[] values = new int[MAX_EOS_TOKENS];
+    int count = 0;
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      if (count == MAX_EOS_TOKENS) {
+        throw new GenerationConfigException(
+            file + ": " + key + ": the list has more than " + MAX_EOS_TOKENS + " elements");
+      }
+      values[count++] = readInt(key, parser);
+    }
+    return Arrays.copyOf(values, count);
+  }
+
+  private GenerationConfigException wrongType(String key, String expected, JsonParser parser) {
+    return new GenerationConfigException(
+        file + ": " + key + ": expected " + expected + ", found " + parser.getString());
+  }
+}

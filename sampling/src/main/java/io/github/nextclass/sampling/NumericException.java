@@ -1,0 +1,33 @@
+package io.github.nextclass.sampling;
+
+/**
+ * The classifier returned scores that are not numbers (NaN): the weights or the arithmetic are
+ * broken.
+ */
+public final class NumericException extends DecodingException {
+  private static final long serialVersionUID = 1L;
+
+  /** How many of the scores are NaN. */
+  private final int nanCount;
+
+  /**
+   * Creates the exception.
+   *
+   * @param step the step that failed; the first is 0
+   * @param nanCount how many scores are NaN
+   * @param classes how many scores there are
+   */
+  public NumericException(int step, int nanCount, int classes) {
+    super(step, nanCount + " of " + classes + " logits are NaN");
+    this.nanCount = nanCount;
+  }
+
+  /**
+   * Returns how many scores are NaN.
+   *
+   * @return at least 1
+   */
+  public int nanCount() {
+    return nanCount;
+  }
+}

@@ -1,0 +1,108 @@
+package io.github.nextclass.sampling;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * A classifier that computes its scores from the prefix by a function, and remembers how it was
+ * asked.
+ */
+final class FakeClassifier implements TokenClassifier {
+  private final int classes;
+  private final int capacity;
+  private final Function<List<Integer>, float[]> scores;
+  private final List<Integer> prefix = new ArrayList<>();
+  private final List<Integer> pieceLengths = new ArrayList<>();
+  private int questions;
+
+  FakeClassifier(int classes, int capacity, Function<List<Integer>, float[]> scores) {
+    this.classes = classes;
+    this.capacity = capacity;
+    this.scores = scores;
+  }
+
+  /** Always the same scores. */
+  static FakeClassifier constant(float... scores) {
+    return new FakeClassifier(scores.length, 1000, prefix -> scores.clone());
+  }
+
+  /** After token i the best class is i + 1, around in a circle. */
+  static FakeClassifier counting(int classes) {
+    return new FakeClassifier(
+        classes,
+        1000,
+        prefix -> {
+          float[] scores = new float[classes];
+          scores[(prefix.getLast() + 1) % classes] = 5;
+          return scores;
+        });
+  }
+
+  /** Says the given tokens one after the other, whatever is asked. */
+  static FakeClassifier saying(int classes, int promptLength, int... tokenIds) {
+    return new FakeClassifier(
+        classes,
+        1000,
+        prefix -> {
+          float[] scores = new float[classes];
+          scores[tokenIds[Math.min(prefix.size() - promptLength, tokenIds.length - 1)]] = 9;
+          return scores;
+        });
+  }
+
+  /** Scores that look random and follow from the prefix. */
+  static FakeClassifier random(int classes) {
+    return new FakeClassifier(
+        classes, 1000, prefix -> GoldenScores.make("bell", prefix.hashCode(), classes));
+  }
+
+  @Override
+  public int classes() {
+    return classes;
+  }
+
+  @Override
+  public int position() {
+    return prefix.size();
+  }
+
+  @Override
+  public int capacity() {
+    return capacity;
+  }
+
+  @Override
+  public float[] classify(int... tokenIds) {
+    questions++;
+    append(tokenIds);
+    return scores.apply(prefix);
+  }
+
+  @Override
+  public void read(int... tokenIds) {
+    append(tokenIds);
+  }
+
+  private void append(int... tokenIds) {
+    pieceLengths.add(tokenIds.length);
+    for (int tokenId : tokenIds) {
+      prefix.add(tokenId);
+    }
+    if (prefix.size() > capacity) {
+      throw new AssertionError("asked to read more than its capacity");
+    }
+  }
+
+  List<Integer> prefix() {
+    return prefix;
+  }
+
+  List<Integer> pieceLengths() {
+    return pieceLengths;
+  }
+
+  int questions() {
+    return questions;
+  }
+}

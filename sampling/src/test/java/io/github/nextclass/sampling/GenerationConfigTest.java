@@ -1,0 +1,107 @@
+package io.github.nextclass.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GenerationConfigTest {
+  @TempDir Path folder;
+
+  @Test
+  void readsTheFileOfTheHybridModels() throws IOException {
+    Decoding decoding =
+        read(
+            """
+            {"bos_token_id": 151643, "do_sample": true, "eos_token_id": [151645, 151643], "pad_token_id": 151643,
+             "temperature": 0.6, "top_k": 20, "top_p": 0.95, "transformers_version": "4.51.0"}
+            """);
+    assertThat(decoding.isSampling()).isTrue();
+    assertThat(decoding.temperature()).isEqualTo(0.6);
+    assertThat(decoding.topK()).isEqualTo(20);
+    assertThat(decoding.topP()).isEqualTo(0.95);
+    assertThat(decoding.eosTokenIds()).containsExactly(151643, 151645);
+  }
+
+  @Test
+  void withoutAFileDecodingIsGreedy() throws IOException {
+    Decoding decoding = Decoding.fromGenerationConfig(folder);
+    assertThat(decoding.isSampling()).isFalse();
+    assertThat(decoding.eosTokenIds()).isEmpty();
+  }
+
+  @Test
+  void samplingIsOnlyOnIfTheFileSaysSo() throws IOException {
+    assertThat(read("{\"temperature\": 0.6, \"top_k\": 20, \"eos_token_id\": 7}").isSampling())
+        .isFalse();
+    assertThat(read("{\"do_sample\": false, \"temperature\": 0.6}").isSampling()).isFalse();
+    Decoding decoding =
+        read(
+            "{\"do_sample\": true, \"eos_token_id\": 7, \"top_p\": null, \"extra\": {\"a\": [1]}}");
+    assertThat(decoding.isSampling()).isTrue();
+    assertThat(decoding.temperature()).isEqualTo(1);
+    assertThat(decoding.topK()).as("the default of transformers").isEqualTo(50);
+    assertThat(decoding.topP()).isEqualTo(1);
+    assertThat(decoding.eosTokenIds()).containsExactly(7);
+  }
+
+  @Test
+  void readsLimitsAndPenalty() throws IOException {
+    Decoding decoding =
+        read(
+            "{\"min_new_tokens\": 3, \"max_new_tokens\": 9, \"repetition_penalty\": 1.05, \"min_p\": 0.1}");
+    assertThat(decoding.minNewTokens()).isEqualTo(3);
+    assertThat(decoding.maxNewTokens()).hasValue(9);
+    assertThat(decoding.repetitionPenalty()).isEqualTo(1.05);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'temperature': -1}                     | temperature must be 0 (greedy) or in [1e-5, 2], got -1.0",
+        "{'top_p': 1.5}                          | top_p: topP must be in (0, 1], got 1.5",
+        "{'top_p': 1e999}                        | top_p: topP must be in (0, 1], got Infinity",
+        "{'top_k': 2.5}                          | top_k: expected an integer of 32 bits, found 2.5",
+        "{'top_k': 99999999999}                  | top_k: expected an integer of 32 bits, found 99999999999",
+        "{'do_sample': 'yes'}                    | do_sample: expected true or false, found yes",
+        "{'temperature': 'hot'}                  | temperature: expected a number, found hot",
+        "{'temperature': NaN}                    | not valid JSON",
+        "{'eos_token_id': [1, 'x']}              | eos_token_id: expected an integer of 32 bits, found x",
+        "{'eos_token_id': [[1]]}                 | eos_token_id: expected an integer of 32 bits, found [",
+        "{'eos_token_id': -1}                    | eos_token_id: eosTokenIds must be token ids of at least 0, got -1",
+        "{'min_new_tokens': 5, 'max_new_tokens': 2} | min_new_tokens: minNewTokens must be at most maxNewTokens",
+        "{'top_k': 1, 'top_k': 2}                | not valid JSON",
+        "{'top_k': 1                             | not valid JSON",
+        "[1]                                     | expected a JSON object",
+        "''                                      | expected a JSON object",
+        "{} {}                                   | something follows the JSON object",
+      })
+  void aBadFileIsNamedWithItsKey(String json, String message) {
+    assertThatThrownBy(
+            () -> read(json.replace('\'', '"').equals("\"\"") ? "" : json.replace('\'', '"')))
+        .isInstanceOf(GenerationConfigException.class)
+        .hasMessageContaining("generation_config.json")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void deepNestingAndALongFileAreRejected() {
+    assertThatThrownBy(() -> read("{\"x\":" + "[".repeat(100_000)))
+        .isInstanceOf(GenerationConfigException.class);
+    assertThatThrownBy(() -> read(" ".repeat(2 << 20)))
+        .isInstanceOf(GenerationConfigException.class)
+        .hasMessageContaining("2097152 bytes");
+  }
+
+  private Decoding read(String json) throws IOException {
+    Files.writeString(folder.resolve("generation_config.json"), json);
+    return Decoding.fromGenerationConfig(folder);
+  }
+}

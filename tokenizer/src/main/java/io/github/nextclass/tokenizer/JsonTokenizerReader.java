@@ -1,0 +1,434 @@
+package io.github.nextclass.tokenizer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+
+/**
+ * Reads Hugging Face's tokenizer.json. The vocabulary and the merges are streamed; every other part
+ * is small and is compared with what a Qwen2-type tokenizer has, so that a tokenizer that would
+ * work otherwise is refused and not misread.
+ *
+ * <p>{@code truncation} and {@code padding} belong to a call, not to the text's ids, and are not
+ * read.
+ */
+final class JsonTokenizerReader {
+  /** The published file spends 75 bytes on each token and its merge. */
+  private static final int BYTES_PER_TOKEN = 64;
+
+  private final String file;
+  private final JsonParser parser;
+  private final ModelBuilder builder;
+
+  private List<AddedToken> addedTokens = List.of();
+  private boolean nfc;
+  private boolean ignoreMerges;
+  private int[] prefix = {};
+  private int[] suffix = {};
+  private boolean hasVocabulary;
+  private boolean hasMerges;
+
+  private JsonTokenizerReader(String file, JsonParser parser, ModelBuilder builder) {
+    this.file = file;
+    this.parser = parser;
+    this.builder = builder;
+  }
+
+  static TokenizerModel read(Path path) throws IOException {
+    return read(Files.readAllBytes(path), path.toString());
+  }
+
+  static TokenizerModel read(byte[] json, String file) throws TokenizerFormatException {
+    // Duplicates are found here: in the vocabulary by its own table, and else for each object that
+    // is read.
+    try (JsonParser parser = Json.factory(false).createParser(ObjectReadContext.empty(), json)) {
+      return new JsonTokenizerReader(
+              file, parser, new ModelBuilder(file, json.length / BYTES_PER_TOKEN))
+          .read();
+    } catch (JacksonException e) {
+      throw new TokenizerFormatException(file + ": invalid JSON: " + Json.describe(e));
+    }
+  }
+
+  private TokenizerModel read() throws TokenizerFormatException {
+    expect(parser.nextToken(), JsonToken.START_OBJECT, "the file");
+    Set<String> seen = new HashSet<>();
+    boolean hasPreTokenizer = false;
+    boolean hasDecoder = false;
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String name = nextName(seen);
+      switch (name) {
+        case "added_tokens" -> addedTokens = readAddedTokens();
+        case "normalizer" -> nfc = isNfc(Json.read(parser), "normalizer");
+        case "pre_tokenizer" -> {
+          checkPreTokenizer(Json.read(parser));
+          hasPreTokenizer = true;
+        }
+        case "post_processor" -> readPostProcessor(Json.read(parser), "post_processor");
+        case "decoder" -> {
+          checkType(Json.read(parser), "decoder", "ByteLevel");
+          hasDecoder = true;
+        }
+        case "model" -> readModel();
+        default -> parser.skipChildren();
+      }
+    }
+    if (parser.nextToken() != null) {
+      throw error("text after the JSON object at " + here());
+    }
+    if (!hasPreTokenizer) {
+      throw notQwen("pre_tokenizer is missing");
+    }
+    if (!hasDecoder) {
+      throw notQwen("decoder is missing");
+    }
+    if (!hasVocabulary || !hasMerges) {
+      throw error(hasVocabulary ? "model.merges is missing" : "model.vocab is missing");
+    }
+    TokenizerModel model =
+        builder.build(
+            addedTokens, nfc, ignoreMerges, prefix, suffix, JsonTokenizerReader::mergePlace);
+    checkTemplateIds(model);
+    return model;
+  }
+
+  // ---- model ----
+
+  private void readModel() throws TokenizerFormatException {
+    expect(parser.currentToken(), JsonToken.START_OBJECT, "model");
+    Set<String> seen = new HashSet<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String name = nextName(seen);
+      switch (name) {
+        case "vocab" -> readVocabulary();
+        case "merges" -> readMerges();
+        case "ignore_merges" -> ignoreMerges = Boolean.TRUE.equals(Json.read(parser));
+        case "type" -> {
+          Object type = Json.read(parser);
+          if (!"BPE".equals(type)) {
+            throw notQwen("model.type is " + type);
+          }
+        }
+        case "dropout",
+            "unk_token",
+            "continuing_subword_prefix",
+            "end_of_word_suffix",
+            "byte_fallback" ->
+            checkUnset(name, Json.read(parser));
+        default -> parser.skipChildren();
+      }
+    }
+  }
+
+  /** Options that change the ids and that Qwen does not use. */
+  private void checkUnset(String name, Object value) throws TokenizerFormatException {
+    boolean unset =
+        Json.isNull(value)
+            || value.equals("")
+            || value.equals(false)
+            || (value instanceof Json.JsonNumber n && n.text().matches("0(\\.0+)?"));
+    if (!unset) {
+      throw notQwen("model." + name + " is " + value);
+    }
+  }
+
+  private void readVocabulary() throws TokenizerFormatException {
+    expect(parser.currentToken(), JsonToken.START_OBJECT, "model.vocab");
+    hasVocabulary = true;
+    readVocabulary(parser, builder, file, "model.vocab");
+  }
+
+  /** Reads {@code {"token": id, ...}} whose opening brace is the current token. */
+  static void readVocabulary(JsonParser parser, ModelBuilder builder, String file, String place)
+      throws TokenizerFormatException {
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      char[] chars = parser.getStringCharacters();
+      int offset = parser.getStringOffset();
+      int length = parser.getStringLength();
+      if (parser.nextToken() != JsonToken.VALUE_NUMBER_INT) {
+        throw new TokenizerFormatException(
+            file
+                + ": "
+                + place
+                + ": the id of '"
+                + parser.currentName()
+                + "' must be an integer, found "
+                + parser.getString());
+      }
+      builder.addToken(chars, offset, length, parser.getIntValue(), place);
+    }
+  }
+
+  private void readMerges() throws TokenizerFormatException {
+    expect(parser.currentToken(), JsonToken.START_ARRAY, "model.merges");
+    hasMerges = true;
+    int rank = 0;
+    while (true) {
+      JsonToken token = parser.nextToken();
+      if (token == JsonToken.END_ARRAY) {
+        return;
+      }
+      if (token == JsonToken.START_ARRAY) {
+        readMergePart(rank);
+        readMergePart(rank);
+        if (parser.nextToken() != JsonToken.END_ARRAY) {
+          throw badMerge(rank, "more than 2 parts");
+        }
+      } else if (token == JsonToken.VALUE_STRING) {
+        splitMerge(rank);
+      } else {
+        throw badMerge(rank, parser.getString());
+      }
+      rank++;
+    }
+  }
+
+  private void readMergePart(int rank) throws TokenizerFormatException {
+    if (parser.nextToken() != JsonToken.VALUE_STRING) {
+      throw badMerge(rank, parser.getString());
+    }
+    addMergePart(
+        parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength(), rank);
+  }
+
+  /** The older form, "left right". */
+  private void splitMerge(int rank) throws TokenizerFormatException {
+    char[] chars = parser.getStringCharacters();
+    int from = parser.getStringOffset();
+    int to = from + parser.getStringLength();
+    int space = from;
+    while (space < to && chars[space] != ' ') {
+      space++;
+    }
+    for (int i = space + 1; i <= to; i++) {
+      if (space == to || (i < to && chars[i] == ' ')) {
+        throw badMerge(rank, parser.getString());
+      }
+    }
+    if (space == to) {
+      throw badMerge(rank, parser.getString());
+    }
+    addMergePart(chars, from, space - from, rank);
+    addMergePart(chars, space + 1, to - space - 1, rank);
+  }
+
+  private void addMergePart(char[] chars, int offset, int length, int rank)
+      throws TokenizerFormatException {
+    builder.addMergePart(chars, offset, length, rank, JsonTokenizerReader::mergePlace);
+  }
+
+  private static String mergePlace(int rank) {
+    return "model.merges[" + rank + "]";
+  }
+
+  private TokenizerFormatException badMerge(int rank, @Nullable String found) {
+    return error(mergePlace(rank) + ": expected two tokens, found " + found);
+  }
+
+  // ---- added tokens ----
+
+  private List<AddedToken> readAddedTokens() throws TokenizerFormatException {
+    Object value = Json.read(parser);
+    if (!(value instanceof List<?> list)) {
+      throw error("added_tokens must be a list");
+    }
+    List<AddedToken> tokens = new ArrayList<>();
+    for (Object entry : list) {
+      String place = "added_tokens[" + tokens.size() + "]";
+      tokens.add(addedToken(entry, integer(Json.member(entry, "id"), place + ".id"), file, place));
+    }
+    return tokens;
+  }
+
+  /** One entry of added_tokens or added_tokens_decoder. */
+  static AddedToken addedToken(Object entry, int id, String file, String place)
+      throws TokenizerFormatException {
+    if (!(Json.member(entry, "content") instanceof String content) || content.isEmpty()) {
+      throw new TokenizerFormatException(
+          file + ": " + place + ".content must be a string that is not empty");
+    }
+    if (id < 0 || id > Vocabulary.MAX_ID) {
+      throw new TokenizerFormatException(
+          file + ": " + place + ": token id must be in 0.." + Vocabulary.MAX_ID + ", found " + id);
+    }
+    return new AddedToken(
+        id,
+        content,
+        flag(entry, "single_word"),
+        flag(entry, "lstrip"),
+        flag(entry, "rstrip"),
+        flag(entry, "normalized"),
+        flag(entry, "special"));
+  }
+
+  private static boolean flag(Object entry, String name) {
+    return Boolean.TRUE.equals(Json.member(entry, name));
+  }
+
+  // ---- normalizer, pre-tokenizer, post-processor ----
+
+  private boolean isNfc(@Nullable Object value, String place) throws TokenizerFormatException {
+    if (Json.isNull(value)) {
+      return false;
+    }
+    if ("Sequence".equals(Json.member(value, "type"))
+        && Json.member(value, "normalizers") instanceof List<?> list) {
+      boolean any = false;
+      for (Object part : list) {
+        any |= isNfc(part, place + ".normalizers");
+      }
+      return any;
+    }
+    checkType(value, place, "NFC");
+    return true;
+  }
+
+  private void checkPreTokenizer(Object value) throws TokenizerFormatException {
+    checkType(value, "pre_tokenizer", "Sequence");
+    if (!(Json.member(value, "pretokenizers") instanceof List<?> list) || list.size() != 2) {
+      throw notQwen("pre_tokenizer must be a sequence of Split and ByteLevel");
+    }
+    Object split = list.get(0);
+    checkType(split, "pre_tokenizer.pretokenizers[0]", "Split");
+    Object regex = Json.member(Json.member(split, "pattern"), "Regex");
+    if (!PreTokenizer.PATTERN.equals(regex)) {
+      throw notQwen("the split pattern is " + regex + ", expected " + PreTokenizer.PATTERN);
+    }
+    if (!"Isolated".equals(Json.member(split, "behavior")) || flag(split, "invert")) {
+      throw notQwen("the split's behavior must be Isolated, not inverted");
+    }
+    Object byteLevel = list.get(1);
+    checkType(byteLevel, "pre_tokenizer.pretokenizers[1]", "ByteLevel");
+    if (flag(byteLevel, "add_prefix_space")
+        || !Boolean.FALSE.equals(Json.member(byteLevel, "use_regex"))) {
+      throw notQwen("ByteLevel must have add_prefix_space and use_regex off");
+    }
+  }
+
+  private void readPostProcessor(Object value, String place) throws TokenizerFormatException {
+    if (Json.isNull(value)) {
+      return;
+    }
+    Object type = Json.member(value, "type");
+    if ("Sequence".equals(type) && Json.member(value, "processors") instanceof List<?> list) {
+      for (int i = 0; i < list.size(); i++) {
+        readPostProcessor(list.get(i), place + ".processors[" + i + "]");
+      }
+    } else if ("TemplateProcessing".equals(type)) {
+      readTemplate(value, place);
+    } else {
+      checkType(value, place, "ByteLevel");
+    }
+  }
+
+  /** The single form: ids before and behind the text. */
+  private void readTemplate(Object value, String place) throws TokenizerFormatException {
+    if (prefix.length + suffix.length > 0) {
+      throw notQwen("there are two TemplateProcessing");
+    }
+    if (!(Json.member(value, "single") instanceof List<?> single)) {
+      throw error(place + ".single must be a list");
+    }
+    IntBuffer before = new IntBuffer(4);
+    IntBuffer behind = new IntBuffer(4);
+    int sequences = 0;
+    for (Object piece : single) {
+      Object special = Json.member(piece, "SpecialToken");
+      if (special != null) {
+        addTemplateIds(value, Json.member(special, "id"), place, sequences == 0 ? before : behind);
+      } else if ("A".equals(Json.member(Json.member(piece, "Sequence"), "id"))) {
+        sequences++;
+      } else {
+        throw error(place + ".single: expected SpecialToken or Sequence A, found " + piece);
+      }
+    }
+    if (sequences != 1) {
+      throw error(place + ".single must name Sequence A once, found " + sequences);
+    }
+    prefix = before.toArray();
+    suffix = behind.toArray();
+  }
+
+  private void addTemplateIds(
+      Object template, @Nullable Object name, String place, IntBuffer target)
+      throws TokenizerFormatException {
+    Object tokens = Json.member(template, "special_tokens");
+    Object token = name instanceof String s ? Json.member(tokens, s) : null;
+    if (!(Json.member(token, "ids") instanceof List<?> ids)) {
+      throw error(place + ".special_tokens: no ids for " + name);
+    }
+    for (Object id : ids) {
+      target.add(integer(id, place + ".special_tokens"));
+    }
+  }
+
+  private void checkTemplateIds(TokenizerModel model) throws TokenizerFormatException {
+    for (int[] ids : List.of(prefix, suffix)) {
+      for (int id : ids) {
+        if (!model.vocabulary().contains(id) && model.addedTokens().get(id) == null) {
+          throw error("post_processor: there is no token with id " + id);
+        }
+      }
+    }
+  }
+
+  // ---- checks ----
+
+  private void checkType(@Nullable Object value, String place, String expected)
+      throws TokenizerFormatException {
+    Object type = value instanceof Map<?, ?> map ? map.get("type") : value;
+    if (!expected.equals(type)) {
+      throw notQwen(place + ".type is " + type);
+    }
+  }
+
+  private String nextName(Set<String> seen) throws TokenizerFormatException {
+    String name = parser.currentName();
+    if (!seen.add(name)) {
+      throw error("key '" + name + "' appears twice, at " + here());
+    }
+    parser.nextToken();
+    return name;
+  }
+
+  private int integer(@Nullable Object value, String place) throws TokenizerFormatException {
+    if (value instanceof Json.JsonNumber n && n.isInteger() && n.text().matches("\\d{1,9}")) {
+      return Integer.parseInt(n.text());
+    }
+    throw error(place + " must be a token id, found " + value);
+  }
+
+  private void expect(@Nullable JsonToken found, JsonToken expected, String place)
+      throws TokenizerFormatException {
+    if (found != expected) {
+      throw error(
+          place
+              + " must be "
+              + (expected == JsonToken.START_OBJECT ? "an object" : "a list")
+              + ", found "
+              + found);
+    }
+  }
+
+  private String here() {
+    return Json.place(parser.currentTokenLocation());
+  }
+
+  private TokenizerFormatException notQwen(String what) {
+    return error("not a Qwen2-type tokenizer: " + what);
+  }
+
+  private TokenizerFormatException error(String message) {
+    return new TokenizerFormatException(file + ": " + message);
+  }
+}

@@ -1,0 +1,165 @@
+package io.github.nextclass.tokenizer;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Takes tokens and merges as the files hold them, in any order of the two, and checks them against
+ * each other.
+ */
+final class ModelBuilder {
+  private final String file;
+  private final Vocabulary.Builder vocabulary;
+
+  /**
+   * Base tokens with a character outside the byte alphabet: text never becomes one, but ids decode
+   * to them.
+   */
+  private final Map<String, Integer> plainTokens = new HashMap<>();
+
+  /** Left and right part of every merge, one behind the other, and where each part ends. */
+  private byte[] parts;
+
+  private int partsSize;
+  private final IntBuffer partEnds;
+
+  ModelBuilder(String file, int expectedTokens) {
+    this.file = file;
+    vocabulary = new Vocabulary.Builder(expectedTokens);
+    parts = new byte[Math.max(64, expectedTokens * 8)];
+    partEnds = new IntBuffer(2 * expectedTokens);
+  }
+
+  int tokenCount() {
+    return vocabulary.tokenCount();
+  }
+
+  /** Adds a token in the byte alphabet. */
+  void addToken(char[] chars, int offset, int length, int id, String place)
+      throws TokenizerFormatException {
+    checkId(id, place);
+    if (length == 0) {
+      throw error(place, "empty token with id " + id);
+    }
+    byte[] pool = vocabulary.reserve(length);
+    if (ByteAlphabet.toBytes(chars, offset, length, pool, vocabulary.reservedAt())) {
+      if (!vocabulary.add(id, length, true)) {
+        throw error(place, "token '" + new String(chars, offset, length) + "' is listed twice");
+      }
+      return;
+    }
+    String token = new String(chars, offset, length);
+    if (Utf8.loneSurrogate(token) >= 0) {
+      throw error(place, "token with id " + id + " is not valid Unicode");
+    }
+    if (plainTokens.put(token, id) != null) {
+      throw error(place, "token '" + token + "' is listed twice");
+    }
+    vocabulary.add(id, Utf8.encode(token), false);
+  }
+
+  /** Adds a token by its first {@code length} bytes, which are at least one. */
+  void addToken(byte[] bytes, int length, int id, int line) throws TokenizerFormatException {
+    if (vocabulary.contains(id)) {
+      throw error("line " + line, "rank " + id + " is given to two tokens");
+    }
+    System.arraycopy(bytes, 0, vocabulary.reserve(length), vocabulary.reservedAt(), length);
+    if (!vocabulary.add(id, length, true)) {
+      throw error(
+          "line " + line,
+          "token '" + ByteAlphabet.encode(Arrays.copyOf(bytes, length)) + "' is listed twice");
+    }
+  }
+
+  private void checkId(int id, String place) throws TokenizerFormatException {
+    if (id < 0 || id > Vocabulary.MAX_ID) {
+      throw error(place, "token id must be in 0.." + Vocabulary.MAX_ID + ", found " + id);
+    }
+    if (vocabulary.contains(id)) {
+      throw error(place, "token id " + id + " is given to two tokens");
+    }
+  }
+
+  /** Adds one half of a merge: left, then right, then the next merge's left. */
+  void addMergePart(char[] chars, int offset, int length, int rank, MergePlace places)
+      throws TokenizerFormatException {
+    if (parts.length - partsSize < length) {
+      parts =
+          Arrays.copyOf(
+              parts,
+              Math.max(Math.multiplyExact(parts.length, 2), Math.addExact(partsSize, length)));
+    }
+    if (length == 0 || !ByteAlphabet.toBytes(chars, offset, length, parts, partsSize)) {
+      throw error(
+          places.of(rank),
+          "merge token '" + new String(chars, offset, length) + "' is not in the vocabulary");
+    }
+    partsSize += length;
+    partEnds.add(partsSize);
+  }
+
+  TokenizerModel build(
+      List<AddedToken> addedTokens,
+      boolean nfc,
+      boolean ignoreMerges,
+      int[] prefix,
+      int[] suffix,
+      MergePlace places)
+      throws TokenizerFormatException {
+    Vocabulary tokens = vocabulary.build();
+    int mergeCount = partEnds.size() / 2;
+    MergeTable merges = new MergeTable(mergeCount);
+    int start = 0;
+    for (int rank = 0; rank < mergeCount; rank++) {
+      int middle = partEnds.get(2 * rank);
+      int end = partEnds.get(2 * rank + 1);
+      int left = find(tokens, start, middle, rank, places);
+      int right = find(tokens, middle, end, rank, places);
+      merges.put(left, right, rank, find(tokens, start, end, rank, places));
+      start = end;
+    }
+    return build(tokens, merges, addedTokens, nfc, ignoreMerges, prefix, suffix);
+  }
+
+  /** For files that hold no merges. */
+  Vocabulary vocabulary() {
+    return vocabulary.build();
+  }
+
+  TokenizerModel build(
+      Vocabulary tokens,
+      MergeTable merges,
+      List<AddedToken> addedTokens,
+      boolean nfc,
+      boolean ignoreMerges,
+      int[] prefix,
+      int[] suffix)
+      throws TokenizerFormatException {
+    AddedTokens added = AddedTokens.checked(addedTokens, tokens, plainTokens, nfc, file);
+    return new TokenizerModel(tokens, merges, added, nfc, ignoreMerges, prefix, suffix);
+  }
+
+  /** Says where a merge stands in its file. */
+  interface MergePlace {
+    String of(int rank);
+  }
+
+  private int find(Vocabulary tokens, int from, int to, int rank, MergePlace places)
+      throws TokenizerFormatException {
+    int id = tokens.find(parts, from, to);
+    if (id < 0) {
+      throw error(
+          places.of(rank),
+          "merge token '"
+              + ByteAlphabet.encode(Arrays.copyOfRange(parts, from, to))
+              + "' is not in the vocabulary");
+    }
+    return id;
+  }
+
+  private TokenizerFormatException error(String place, String message) {
+    return new TokenizerFormatException(file + ": " + place + ": " + message);
+  }
+}
