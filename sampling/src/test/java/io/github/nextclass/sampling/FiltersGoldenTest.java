@@ -8,8 +8,6 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -36,15 +34,15 @@ class FiltersGoldenTest {
     int classes = golden.get("classes").asInt();
     float[] logits =
         GoldenScores.make(golden.get("kind").asString(), golden.get("seed").asLong(), classes);
-    TokenHistory history = new TokenHistory(ints(golden.get("prompt")));
-    for (int tokenId : ints(golden.get("generated"))) {
+    TokenHistory history = new TokenHistory(GoldenSettings.ints(golden.get("prompt")));
+    for (int tokenId : GoldenSettings.ints(golden.get("generated"))) {
       history.append(tokenId);
     }
 
     Candidates candidates = new Candidates(classes);
     candidates.reset(logits);
     List<LogitsFilter> filters =
-        LogitsFilters.of(decoding(golden.get("settings")).settings(), classes);
+        LogitsFilters.of(GoldenSettings.decoding(golden.get("settings")).settings(), classes);
     filters.forEach(filter -> filter.apply(candidates, history));
 
     String name =
@@ -66,49 +64,12 @@ class FiltersGoldenTest {
     assertThat(candidates.id(new Argmax().choose(candidates, 0)))
         .as("argmax: %s", name)
         .isEqualTo(golden.get("argmax").asInt());
-    int[] ids = ints(golden.get("ids"));
+    int[] ids = GoldenSettings.ints(golden.get("ids"));
     for (int i = 0; i < ids.length; i++) {
       float expected = (float) golden.get("values").get(i).asDouble();
       assertThat(candidates.scoreOf(ids[i]))
           .as("score of %d: %s", ids[i], name)
           .isEqualTo(expected);
     }
-  }
-
-  private static Decoding decoding(JsonNode settings) {
-    Decoding decoding =
-        settings.get("do_sample").asBoolean() ? Decoding.sampling() : Decoding.greedy();
-    for (Map.Entry<String, JsonNode> setting : settings.properties()) {
-      JsonNode value = setting.getValue();
-      decoding =
-          switch (setting.getKey()) {
-            case "do_sample" -> decoding;
-            case "temperature" -> decoding.temperature(value.asDouble());
-            case "top_k" -> decoding.topK(value.asInt());
-            case "top_p" -> decoding.topP(value.asDouble());
-            case "min_p" -> decoding.minP(value.asDouble());
-            case "repetition_penalty" -> decoding.repetitionPenalty(value.asDouble());
-            case "frequency_penalty" -> decoding.frequencyPenalty(value.asDouble());
-            case "presence_penalty" -> decoding.presencePenalty(value.asDouble());
-            case "logit_bias" -> decoding.logitBias(bias(value));
-            case "banned_token_ids" -> decoding.bannedTokenIds(ints(value));
-            case "allowed_token_ids" -> decoding.allowedTokenIds(ints(value));
-            case "eos_token_id" -> decoding.eosTokenIds(ints(value));
-            case "min_new_tokens" -> decoding.minNewTokens(value.asInt());
-            default -> throw new IllegalArgumentException(setting.getKey());
-          };
-    }
-    return decoding;
-  }
-
-  private static Map<Integer, Float> bias(JsonNode node) {
-    Map<Integer, Float> bias = new TreeMap<>();
-    node.properties()
-        .forEach(e -> bias.put(Integer.valueOf(e.getKey()), (float) e.getValue().asDouble()));
-    return bias;
-  }
-
-  private static int[] ints(JsonNode array) {
-    return array.valueStream().mapToInt(JsonNode::asInt).toArray();
   }
 }

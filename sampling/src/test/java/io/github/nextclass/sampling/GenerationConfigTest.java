@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -98,6 +99,36 @@ class GenerationConfigTest {
     assertThatThrownBy(() -> read(" ".repeat(2 << 20)))
         .isInstanceOf(GenerationConfigException.class)
         .hasMessageContaining("2097152 bytes");
+  }
+
+  /** Whatever a file holds, it is read or refused by the one exception for it. */
+  @Test
+  void damagedFilesAreReadOrRefused() throws IOException {
+    String good =
+        "{\"do_sample\": true, \"eos_token_id\": [7, 8], \"temperature\": 0.6, \"top_k\": 20, \"top_p\": 0.95, "
+            + "\"min_p\": 0.1, \"repetition_penalty\": 1.1, \"max_new_tokens\": 9, \"x\": {\"y\": [null]}}";
+    String alphabet = "{}[]\",:0123456789.-+eEtruefalsn \\\u0000\u00ff";
+    Random random = new Random(6);
+    int read = 0;
+    int rounds = 5000;
+    for (int round = 0; round < rounds; round++) {
+      StringBuilder damaged = new StringBuilder(good);
+      for (int i = random.nextInt(3); i >= 0; i--) {
+        int at = random.nextInt(damaged.length());
+        switch (random.nextInt(3)) {
+          case 0 -> damaged.setCharAt(at, alphabet.charAt(random.nextInt(alphabet.length())));
+          case 1 -> damaged.insert(at, alphabet.charAt(random.nextInt(alphabet.length())));
+          default -> damaged.deleteCharAt(at);
+        }
+      }
+      try {
+        read(damaged.toString());
+        read++;
+      } catch (GenerationConfigException e) {
+        assertThat(e).hasMessageContaining("generation_config.json: ");
+      }
+    }
+    assertThat(read).isBetween(rounds / 20, rounds * 19 / 20);
   }
 
   private Decoding read(String json) throws IOException {

@@ -1,0 +1,477 @@
+package io.github.nextclass.sampling;
+
+import io.github.nextclass.engine.Engine;
+import io.github.nextclass.engine.Session;
+import io.github.nextclass.tokenizer.ChatOptions;
+import io.github.nextclass.tokenizer.ChatTemplate;
+import io.github.nextclass.tokenizer.Message;
+import io.github.nextclass.tokenizer.Tokenizer;
+import io.github.nextclass.tokenizer.TokenizerFormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ConcurrentModificationException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A checkpoint that generates text, or token ids.
+ *
+ * <pre>{@code
+ * try (LanguageModel model = LanguageModel.load(Path.of("Qwen3-0.6B"))) {
+ *   Decoding decoding = Decoding.greedy().topClasses(5).maxNewTokens(5);
+ *   System.out.println(model.generate("Who's that Pokemon!?!?", decoding).text());
+ *   for (Prediction p : model.predictions("The capital of France is", decoding)) {
+ *     System.out.println(p.top()); // one classification per step
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>A folder without a tokenizer loads too; then prompts are token ids, and texts are empty.
+ *
+ * <p>Settings without end-of-sequence tokens get those of the checkpoint. If {@link
+ * Decoding#maxNewTokens()} is set, prompt and answer together must fit into {@link
+ * #contextLength()}; otherwise an answer may also end because the context is full.
+ *
+ * <p>Thread-safe: each generation has a sequence of its own, and generations of several threads
+ * take turns step by step. Closing waits for the step that is running; generations that are not
+ * finished then fail with an {@link IllegalStateException}, and so does every later call.
+ */
+public final class LanguageModel implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(LanguageModel.class.getName());
+
+  private final Path folder;
+  private final Engine engine;
+  private final @Nullable Tokenizer tokenizer;
+  private final @Nullable ChatTemplate chatTemplate;
+  private final Decoding defaultDecoding;
+  private final int contextLength;
+
+  private LanguageModel(
+      Path folder,
+      Engine engine,
+      @Nullable Tokenizer tokenizer,
+      @Nullable ChatTemplate chatTemplate,
+      Decoding defaultDecoding,
+      int contextLength) {
+    this.folder = folder;
+    this.engine = engine;
+    this.tokenizer = tokenizer;
+    this.chatTemplate = chatTemplate;
+    this.defaultDecoding = defaultDecoding;
+    this.contextLength = contextLength;
+  }
+
+  /**
+   * Loads a checkpoint with the default options.
+   *
+   * @param folder a checkpoint folder as Hugging Face publishes it
+   * @return the model
+   * @throws IOException as the other method
+   */
+  public static LanguageModel load(Path folder) throws IOException {
+    return load(folder, LanguageModelOptions.defaults());
+  }
+
+  /**
+   * Loads a checkpoint.
+   *
+   * @param folder a checkpoint folder as Hugging Face publishes it: config.json, weights, and,
+   *     where they exist, tokenizer.json (or vocab.json and merges.txt, or a .tiktoken file),
+   *     generation_config.json and the chat template
+   * @param options how to load and run it
+   * @return the model
+   * @throws io.github.nextclass.engine.ModelFormatException if config or weights are not those of a
+   *     Qwen3 that can run
+   * @throws io.github.nextclass.safetensors.SafetensorsException if a weight file is damaged
+   * @throws io.github.nextclass.tokenizer.TokenizerFormatException if the tokenizer is there and
+   *     cannot be used
+   * @throws GenerationConfigException if generation_config.json is there and cannot be used
+   * @throws io.github.nextclass.engine.MemoryBudgetException if there is not enough memory
+   * @throws IOException if a file cannot be read
+   */
+  public static LanguageModel load(Path folder, LanguageModelOptions options) throws IOException {
+    Engine engine = Engine.load(folder, options.engine());
+    try {
+      Tokenizer tokenizer = hasTokenizer(folder) ? Tokenizer.load(folder) : null;
+      Decoding decoding =
+          withEos(Decoding.fromGenerationConfig(folder), engine.config().eosTokenId());
+      int contextLength =
+          Math.min(options.contextLength(), engine.config().maxPositionEmbeddings());
+      return new LanguageModel(
+          folder, engine, tokenizer, loadChatTemplate(folder), decoding, contextLength);
+    } catch (IOException | RuntimeException | Error e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  // ---- generation
+
+  /**
+   * Generates text with {@link #defaultDecoding()}.
+   *
+   * @param prompt the text to continue
+   * @return the continuation
+   */
+  public Generation generate(String prompt) {
+    return generate(prompt, defaultDecoding);
+  }
+
+  /**
+   * Generates text.
+   *
+   * @param prompt the text to continue; the text of a special token in it becomes that token
+   * @param decoding the settings
+   * @return the continuation
+   * @throws IllegalArgumentException if the prompt is empty or too long, or the settings are wrong
+   *     for this model
+   */
+  public Generation generate(String prompt, Decoding decoding) {
+    return generate(prompt, decoding, GenerationListener.none());
+  }
+
+  /**
+   * Generates text and tells of it meanwhile.
+   *
+   * @param prompt the text to continue; the text of a special token in it becomes that token
+   * @param decoding the settings
+   * @param listener hears of each step
+   * @return the continuation
+   * @throws IllegalArgumentException if the prompt is empty or too long, or the settings are wrong
+   *     for this model
+   */
+  public Generation generate(String prompt, Decoding decoding, GenerationListener listener) {
+    return generate(prompt, decoding, listener, new Cancellation());
+  }
+
+  /**
+   * Generates text, tells of it meanwhile, and can be stopped.
+   *
+   * @param prompt the text to continue; the text of a special token in it becomes that token
+   * @param decoding the settings
+   * @param listener hears of each step
+   * @param cancellation stops it
+   * @return the continuation, as far as it got
+   * @throws IllegalArgumentException if the prompt is empty or too long, or the settings are wrong
+   *     for this model
+   */
+  public Generation generate(
+      String prompt, Decoding decoding, GenerationListener listener, Cancellation cancellation) {
+    return generate(encode(prompt), decoding, listener, cancellation);
+  }
+
+  /**
+   * Generates token ids, and text if there is a tokenizer.
+   *
+   * @param prompt the tokens to continue
+   * @param decoding the settings
+   * @return the continuation
+   * @throws IllegalArgumentException if the prompt is empty, too long or no tokens of this model,
+   *     or the settings are wrong for it
+   */
+  public Generation generate(int[] prompt, Decoding decoding) {
+    return generate(prompt, decoding, GenerationListener.none(), new Cancellation());
+  }
+
+  /**
+   * Generates token ids, and text if there is a tokenizer, tells of it meanwhile, and can be
+   * stopped.
+   *
+   * @param prompt the tokens to continue
+   * @param decoding the settings
+   * @param listener hears of each step
+   * @param cancellation stops it
+   * @return the continuation, as far as it got
+   * @throws IllegalArgumentException if the prompt is empty, too long or no tokens of this model,
+   *     or the settings are wrong for it
+   */
+  public Generation generate(
+      int[] prompt, Decoding decoding, GenerationListener listener, Cancellation cancellation) {
+    try (Session session = newSession(prompt.length, decoding)) {
+      return decoder(session, prompt, decoding, cancellation).run(listener);
+    }
+  }
+
+  /**
+   * Generates text as a stream, whose every step is made when it is pulled.
+   *
+   * @param prompt the text to continue; the text of a special token in it becomes that token
+   * @param decoding the settings
+   * @return the steps; to be closed unless it is read to its end
+   * @throws IllegalArgumentException if the prompt is empty or too long, or the settings are wrong
+   *     for this model
+   */
+  public Stream<GenerationStep> stream(String prompt, Decoding decoding) {
+    return stream(encode(prompt), decoding);
+  }
+
+  /**
+   * Generates token ids, and text if there is a tokenizer, as a stream whose every step is made
+   * when it is pulled.
+   *
+   * @param prompt the tokens to continue
+   * @param decoding the settings
+   * @return the steps; to be closed unless it is read to its end
+   * @throws IllegalArgumentException if the prompt is empty, too long or no tokens of this model,
+   *     or the settings are wrong for it
+   */
+  public Stream<GenerationStep> stream(int[] prompt, Decoding decoding) {
+    Session session = newSession(prompt.length, decoding);
+    try {
+      return decoder(session, prompt, decoding, new Cancellation()).stream()
+          .peek(step -> {
+            if (step.finishReason() != null) {
+              session.close();
+            }
+          })
+          .onClose(() -> closeUnlessReading(session));
+    } catch (RuntimeException | Error e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Returns the classifications that generating with {@link #defaultDecoding()} consists of.
+   *
+   * @param prompt the text to continue
+   * @return one prediction per generated token
+   */
+  public List<Prediction> predictions(String prompt) {
+    return predictions(prompt, defaultDecoding);
+  }
+
+  /**
+   * Returns the classifications that generating consists of.
+   *
+   * @param prompt the text to continue
+   * @param decoding the settings; {@link Decoding#topClasses(int)} says how many classes each of
+   *     them shows
+   * @return one prediction per generated token
+   * @throws IllegalArgumentException if the prompt is empty or too long, or the settings are wrong
+   *     for this model
+   */
+  public List<Prediction> predictions(String prompt, Decoding decoding) {
+    return generate(prompt, decoding).predictions();
+  }
+
+  // ---- chat
+
+  /**
+   * Answers a conversation once.
+   *
+   * @param messages the conversation; the last message is what the model answers
+   * @param options thinking and tools; {@link ChatOptions#addGenerationPrompt()} should be on
+   * @param decoding the settings
+   * @return the answer
+   * @throws IllegalArgumentException if the conversation is empty or too long, or the settings are
+   *     wrong for this model
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no chat template that is
+   *     known
+   */
+  public ChatAnswer chat(List<Message> messages, ChatOptions options, Decoding decoding) {
+    return chat(messages, options, decoding, GenerationListener.none(), new Cancellation());
+  }
+
+  /**
+   * Answers a conversation once, tells of it meanwhile, and can be stopped.
+   *
+   * @param messages the conversation; the last message is what the model answers
+   * @param options thinking and tools; {@link ChatOptions#addGenerationPrompt()} should be on
+   * @param decoding the settings
+   * @param listener hears of each step
+   * @param cancellation stops it
+   * @return the answer, as far as it got
+   * @throws IllegalArgumentException if the conversation is empty or too long, or the settings are
+   *     wrong for this model
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no chat template that is
+   *     known
+   */
+  public ChatAnswer chat(
+      List<Message> messages,
+      ChatOptions options,
+      Decoding decoding,
+      GenerationListener listener,
+      Cancellation cancellation) {
+    return ChatAnswer.of(generate(render(messages, options), decoding, listener, cancellation));
+  }
+
+  /**
+   * Starts a conversation that remembers. Its memory is reserved for {@link #contextLength()}
+   * tokens.
+   *
+   * @param options thinking and tools
+   * @param messages how the conversation starts, such as a system message; may be empty
+   * @return the conversation, to be closed
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no chat template that is
+   *     known
+   * @throws io.github.nextclass.engine.MemoryBudgetException if there is not enough memory
+   */
+  public Chat newChat(ChatOptions options, List<Message> messages) {
+    requireChatTemplate();
+    return new Chat(this, options, engine.newSession(contextLength), messages);
+  }
+
+  // ---- what it is made of
+
+  /**
+   * Returns the settings of the checkpoint: its generation_config.json, with the end-of-sequence
+   * tokens of config.json if that names none.
+   *
+   * @return the settings used where none are given
+   */
+  public Decoding defaultDecoding() {
+    return defaultDecoding;
+  }
+
+  /**
+   * Returns the longest sequence, prompt and answer together.
+   *
+   * @return in tokens
+   */
+  public int contextLength() {
+    return contextLength;
+  }
+
+  /**
+   * Returns the number of classes: the tokens of the tokenizer, without the padding rows of the LM
+   * head.
+   *
+   * @return at least 1
+   */
+  public int classes() {
+    int rows = engine.config().vocabSize();
+    return tokenizer == null ? rows : Math.min(rows, tokenizer.vocabSize());
+  }
+
+  /**
+   * Returns the tokenizer.
+   *
+   * @return empty if the checkpoint has none
+   */
+  public Optional<Tokenizer> tokenizer() {
+    return Optional.ofNullable(tokenizer);
+  }
+
+  /**
+   * Returns the engine. It is closed with the model.
+   *
+   * @return the engine
+   */
+  public Engine engine() {
+    return engine;
+  }
+
+  /**
+   * Encodes a text as {@link #generate(String, Decoding)} does.
+   *
+   * @param text the text; the text of a special token in it becomes that token
+   * @return the tokens
+   * @throws IllegalStateException if the checkpoint has no tokenizer
+   */
+  public int[] encode(String text) {
+    return requireTokenizer().encode(text);
+  }
+
+  /**
+   * Renders and encodes a conversation. Text from users cannot become a control token.
+   *
+   * @param messages the conversation
+   * @param options thinking and tools
+   * @return the tokens of the prompt
+   * @throws IllegalArgumentException if the conversation is empty
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no chat template that is
+   *     known
+   */
+  public int[] render(List<Message> messages, ChatOptions options) {
+    return requireTokenizer().encode(requireChatTemplate().render(messages, options));
+  }
+
+  /** Frees weights and sequences. Waits for a step that is running. Closing twice does nothing. */
+  @Override
+  public void close() {
+    engine.close();
+  }
+
+  Decoder decoder(Session session, int[] prompt, Decoding decoding, Cancellation cancellation) {
+    int classes = decoding.maskPadding() ? classes() : engine.config().vocabSize();
+    return new Decoder(
+        new SessionClassifier(session, classes),
+        prompt,
+        decoding.eosTokenIds().length > 0
+            ? decoding
+            : decoding.eosTokenIds(defaultDecoding.eosTokenIds()),
+        tokenizer == null ? Detokenizer.none() : new TokenizerText(tokenizer),
+        cancellation);
+  }
+
+  /**
+   * A step that another thread is making notices that its stream is closed, and ends the session
+   * itself.
+   */
+  private static void closeUnlessReading(Session session) {
+    try {
+      session.close();
+    } catch (ConcurrentModificationException e) {
+      LOG.log(System.Logger.Level.DEBUG, "stream closed during a step", e);
+    }
+  }
+
+  /** Reserves no more than the generation can use. */
+  private Session newSession(int promptLength, Decoding decoding) {
+    long longest = (long) promptLength + decoding.maxNewTokens().orElse(contextLength);
+    return engine.newSession((int) Math.min(longest, contextLength));
+  }
+
+  private Tokenizer requireTokenizer() {
+    if (tokenizer == null) {
+      throw new IllegalStateException(
+          folder
+              + ": there is no tokenizer (tokenizer.json, vocab.json or *.tiktoken), so only token ids can be used");
+    }
+    return tokenizer;
+  }
+
+  private ChatTemplate requireChatTemplate() {
+    requireTokenizer();
+    if (chatTemplate == null) {
+      throw new IllegalStateException(
+          folder + ": no chat template that is known, so there is no chat");
+    }
+    return chatTemplate;
+  }
+
+  /** A checkpoint without a chat template, or with an unknown one, generates all the same. */
+  private static @Nullable ChatTemplate loadChatTemplate(Path folder) throws IOException {
+    try {
+      return ChatTemplate.load(folder);
+    } catch (NoSuchFileException e) {
+      return null;
+    } catch (TokenizerFormatException e) {
+      LOG.log(System.Logger.Level.INFO, "no chat with this checkpoint: {0}", e.getMessage());
+      return null;
+    }
+  }
+
+  private static boolean hasTokenizer(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .map(file -> String.valueOf(file.getFileName()))
+          .anyMatch(name ->
+              name.equals("tokenizer.json")
+                  || name.equals("vocab.json")
+                  || name.endsWith(".tiktoken"));
+    }
+  }
+
+  private static Decoding withEos(Decoding decoding, List<Integer> eosTokenIds) {
+    if (decoding.eosTokenIds().length > 0) {
+      return decoding;
+    }
+    return decoding.eosTokenIds(eosTokenIds.stream().mapToInt(Integer::intValue).toArray());
+  }
+}

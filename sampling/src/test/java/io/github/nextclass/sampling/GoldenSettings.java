@@ -1,0 +1,48 @@
+package io.github.nextclass.sampling;
+
+import java.util.Map;
+import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
+
+/** The settings of golden data, which go by transformers' names. */
+final class GoldenSettings {
+  private GoldenSettings() {}
+
+  static Decoding decoding(JsonNode settings) {
+    Decoding decoding =
+        settings.path("do_sample").asBoolean(false) ? Decoding.sampling() : Decoding.greedy();
+    for (Map.Entry<String, JsonNode> setting : settings.properties()) {
+      JsonNode value = setting.getValue();
+      decoding =
+          switch (setting.getKey()) {
+            case "do_sample" -> decoding;
+            case "temperature" -> decoding.temperature(value.asDouble());
+            case "top_k" -> decoding.topK(value.asInt());
+            case "top_p" -> decoding.topP(value.asDouble());
+            case "min_p" -> decoding.minP(value.asDouble());
+            case "repetition_penalty" -> decoding.repetitionPenalty(value.asDouble());
+            case "frequency_penalty" -> decoding.frequencyPenalty(value.asDouble());
+            case "presence_penalty" -> decoding.presencePenalty(value.asDouble());
+            case "logit_bias" -> decoding.logitBias(bias(value));
+            case "banned_token_ids" -> decoding.bannedTokenIds(ints(value));
+            case "allowed_token_ids" -> decoding.allowedTokenIds(ints(value));
+            case "eos_token_id" -> decoding.eosTokenIds(ints(value));
+            case "max_new_tokens" -> decoding.maxNewTokens(value.asInt());
+            case "min_new_tokens" -> decoding.minNewTokens(value.asInt());
+            default -> throw new IllegalArgumentException(setting.getKey());
+          };
+    }
+    return decoding;
+  }
+
+  private static Map<Integer, Float> bias(JsonNode node) {
+    Map<Integer, Float> bias = new TreeMap<>();
+    node.properties()
+        .forEach(e -> bias.put(Integer.valueOf(e.getKey()), (float) e.getValue().asDouble()));
+    return bias;
+  }
+
+  static int[] ints(JsonNode array) {
+    return array.valueStream().mapToInt(JsonNode::asInt).toArray();
+  }
+}
