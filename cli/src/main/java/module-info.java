@@ -8,8 +8,10 @@ module io.github.nextclass.cli {
   requires io.github.nextclass.sampling;
   requires org.jline;
   requires tools.jackson.core;
-  requires tools.jackson.databind;
 
   opens io.github.nextclass.cli to
       info.picocli;
+
+  provides System.LoggerFinder with
+      io.github.nextclass.cli.ErrorLog;
 }

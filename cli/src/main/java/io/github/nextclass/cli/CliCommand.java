@@ -2,6 +2,9 @@ package io.github.nextclass.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -30,6 +33,13 @@ abstract class CliCommand implements Callable<Integer> {
   public final Integer call() throws IOException {
     run();
     return ExitCode.OK;
+  }
+
+  /** What an argument that may be "-" for standard input holds. */
+  static String read(Path file) throws IOException {
+    return file.toString().equals("-")
+        ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
+        : Files.readString(file);
   }
 
   /** Where results go. */

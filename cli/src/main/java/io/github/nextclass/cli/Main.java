@@ -1,10 +1,13 @@
 package io.github.nextclass.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -21,14 +24,22 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
     commandListHeading = "%nCommands:%n",
-    footer = {"", "'nextclass COMMAND --help' tells what a command takes."},
-    subcommands = {
-      BenchCommand.class,
-      InspectCommand.class,
-      LogitsCommand.class,
-    })
+    footer = {"", "'nextclass COMMAND --help' tells what a command takes."})
 public final class Main implements Runnable {
   private static final int HELP_WIDTH = 100;
+
+  /** In the order of the help. */
+  private static final List<Class<? extends CliCommand>> COMMANDS =
+      List.of(
+          GenerateCommand.class,
+          ChatCommand.class,
+          ExplainCommand.class,
+          TokenizeCommand.class,
+          DetokenizeCommand.class,
+          RenderCommand.class,
+          LogitsCommand.class,
+          InspectCommand.class,
+          BenchCommand.class);
 
   @SuppressWarnings("NullAway.Init") // set by picocli
   @Spec
@@ -64,16 +75,17 @@ public final class Main implements Runnable {
 
   /** Runs a command and returns its exit status. */
   static int run(PrintWriter out, PrintWriter err, String... args) {
-    CommandLine commandLine =
-        new CommandLine(new Main())
-            .setOut(out)
-            .setErr(err)
-            .setExpandAtFiles(false) // a text may begin with @
-            .setCaseInsensitiveEnumValuesAllowed(true)
-            .setUsageHelpWidth(HELP_WIDTH)
-            .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF))
-            .setParameterExceptionHandler(Failures::wrongUsage)
-            .setExecutionExceptionHandler(Failures::failed);
+    CommandLine commandLine = new CommandLine(new Main());
+    addCommands(commandLine, args);
+    commandLine
+        .setOut(out)
+        .setErr(err)
+        .setExpandAtFiles(false) // a text may begin with @
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(HELP_WIDTH)
+        .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF))
+        .setParameterExceptionHandler(Failures::wrongUsage)
+        .setExecutionExceptionHandler(Failures::failed);
     try {
       int status = commandLine.execute(args);
       out.flush();
@@ -82,6 +94,24 @@ public final class Main implements Runnable {
         | Error e) { // of the flush, or an error: picocli hands on exceptions only
       return Failures.failed(e, commandLine.getErr(), Failures.wantsDebug(args));
     }
+  }
+
+  /**
+   * Only the one that is asked for, where there is one: picocli reads the annotations of every
+   * command that it knows, and that would be a tenth of a second at each start.
+   */
+  private static void addCommands(CommandLine commandLine, String... args) {
+    String first = args.length == 0 ? "" : args[0];
+    boolean known = COMMANDS.stream().anyMatch(command -> nameOf(command).equals(first));
+    for (Class<? extends CliCommand> command : COMMANDS) {
+      if (!known || nameOf(command).equals(first)) {
+        commandLine.addSubcommand(command);
+      }
+    }
+  }
+
+  private static String nameOf(Class<? extends CliCommand> command) {
+    return requireNonNull(command.getAnnotation(Command.class)).name();
   }
 
   @Override
