@@ -1,11 +1,10 @@
 package io.github.nextclass.cli;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.nextclass.sampling.Decoding;
 import io.github.nextclass.sampling.LanguageModel;
 import io.github.nextclass.sampling.LanguageModelOptions;
 import io.github.nextclass.tokenizer.ChatOptions;
+import java.io.Console;
 import java.io.IOException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,8 +50,11 @@ final class ChatCommand extends CliCommand {
     }
   }
 
+  @SuppressWarnings(
+      "SystemConsoleNull") // from Java 25 on it is null again where there is no terminal
   private static MessageSource messages() throws IOException {
-    return requireNonNull(System.console()).isTerminal() // never null since Java 22
+    Console console = System.console();
+    return console != null && console.isTerminal()
         ? new TerminalMessages()
         : new PipedMessages(System.in);
   }

@@ -81,9 +81,9 @@ final class ChatLoop {
     Cancellation cancellation = new Cancellation();
     answering = cancellation;
     try {
-      ChatAnswer answer = chat.ask(message, decoding, this::print, cancellation);
-      out.println();
-      out.flush();
+      AnswerPrinter printer = new AnswerPrinter(out);
+      ChatAnswer answer = chat.ask(message, decoding, printer, cancellation);
+      printer.end();
       FinishReason reason = answer.generation().finishReason();
       if (reason == FinishReason.CANCELLED) {
         err.println("(stopped)");
@@ -95,10 +95,5 @@ final class ChatLoop {
     } finally {
       answering = null;
     }
-  }
-
-  private void print(String text) {
-    out.print(text);
-    out.flush();
   }
 }

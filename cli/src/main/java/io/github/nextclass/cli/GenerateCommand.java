@@ -56,13 +56,14 @@ final class GenerateCommand extends CliCommand {
     try (LanguageModel languageModel = LanguageModel.load(model.folder(), options)) {
       Decoding settings = decoding.applyTo(languageModel.defaultDecoding(), MAX_NEW_TOKENS);
       int[] tokenIds = tokenIds(languageModel);
+      AnswerPrinter printer = new AnswerPrinter(out());
       Generation generation =
-          languageModel.generate(tokenIds, settings, listener(), new Cancellation());
+          languageModel.generate(tokenIds, settings, listener(printer), new Cancellation());
       if (json) {
         boolean hasText = languageModel.tokenizer().isPresent();
         Json.printLine(out(), line -> write(line, generation, tokenIds.length, hasText));
       } else {
-        out().println();
+        printer.end();
       }
       if (timings) {
         printTimings(generation);
@@ -82,16 +83,11 @@ final class GenerateCommand extends CliCommand {
     return languageModel.render(messages, conversation.chatOptions());
   }
 
-  private GenerationListener listener() {
+  private GenerationListener listener(AnswerPrinter printer) {
     if (json) {
       return GenerationListener.none();
     }
-    return prompt.isTokens() ? new IdPrinter() : this::print;
-  }
-
-  private void print(String text) {
-    out().print(text);
-    out().flush();
+    return prompt.isTokens() ? new IdPrinter() : printer;
   }
 
   /** Ids in, ids out. */
@@ -101,7 +97,8 @@ final class GenerateCommand extends CliCommand {
 
     @Override
     public void onPrediction(Prediction prediction) {
-      print((prediction.step() == 0 ? "" : ",") + prediction.tokenId());
+      out().print((prediction.step() == 0 ? "" : ",") + prediction.tokenId());
+      out().flush();
     }
   }
 

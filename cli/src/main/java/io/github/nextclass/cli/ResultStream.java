@@ -38,7 +38,7 @@ final class ResultStream extends FilterOutputStream {
       if (String.valueOf(e.getMessage()).contains("Broken pipe")) {
         throw new ReaderGoneException(e);
       }
-      throw new UncheckedIOException("standard output: " + e.getMessage(), e);
+      throw new UncheckedIOException(new IOException("standard output: " + e.getMessage(), e));
     }
   }
 }
