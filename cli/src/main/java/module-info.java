@@ -4,9 +4,14 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.github.nextclass.cli {
   requires static org.jspecify;
-  requires io.github.nextclass.sampling;
   requires info.picocli;
+  requires io.github.nextclass.sampling;
   requires org.jline;
   requires tools.jackson.core;
-  requires tools.jackson.databind;
+
+  opens io.github.nextclass.cli to
+      info.picocli;
+
+  provides System.LoggerFinder with
+      io.github.nextclass.cli.ErrorLog;
 }

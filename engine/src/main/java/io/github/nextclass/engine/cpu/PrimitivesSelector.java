@@ -34,12 +34,14 @@ final class PrimitivesSelector {
     return new ScalarPrimitives();
   }
 
-  private static @Nullable String obstacle(Qwen3Config config) {
+  static boolean vectorModuleIsThere() {
     ModuleLayer layer = PrimitivesSelector.class.getModule().getLayer();
-    boolean there =
-        ModuleLayer.boot().findModule(MODULE).isPresent()
-            || (layer != null && layer.findModule(MODULE).isPresent());
-    if (!there) {
+    return ModuleLayer.boot().findModule(MODULE).isPresent()
+        || (layer != null && layer.findModule(MODULE).isPresent());
+  }
+
+  private static @Nullable String obstacle(Qwen3Config config) {
+    if (!vectorModuleIsThere()) {
       return "start Java with --add-modules " + MODULE;
     }
     if (IntStream.of(config.hiddenSize(), config.intermediateSize(), config.queryWidth())

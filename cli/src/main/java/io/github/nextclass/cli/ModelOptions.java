@@ -1,0 +1,51 @@
+package io.github.nextclass.cli;
+
+import io.github.nextclass.engine.EngineOptions;
+import io.github.nextclass.engine.PrimitivesChoice;
+import io.github.nextclass.safetensors.Storage;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which model, and how it runs. */
+final class ModelOptions extends FolderOption {
+  /** How weights are held; so far only as they are in the checkpoint. */
+  enum Weights {
+    /** 16-bit brain floats. */
+    BF16
+  }
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "Threads of the forward pass. Default: one for each processor.")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--primitives",
+      paramLabel = "auto|scalar|vector",
+      description = "How inner loops run. Default: auto, the Vector API where it is there.")
+  private PrimitivesChoice primitives = PrimitivesChoice.AUTO;
+
+  @Option(
+      names = "--storage",
+      paramLabel = "mmap|copy",
+      description = "Map the weight files, or copy them into memory. Default: mmap.")
+  private Storage storage = Storage.MMAP;
+
+  @SuppressWarnings("unused") // there is one value so far
+  @Option(
+      names = "--weights",
+      paramLabel = "bf16",
+      description = "The type of the weights. Default: that of the checkpoint.")
+  private @Nullable Weights weights;
+
+  EngineOptions engineOptions() {
+    EngineOptions options =
+        EngineOptions.defaults().withPrimitives(primitives).withStorage(storage);
+    try {
+      return threads == null ? options : options.withThreads(threads);
+    } catch (IllegalArgumentException e) {
+      throw usage("--" + e.getMessage());
+    }
+  }
+}
