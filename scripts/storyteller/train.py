@@ -18,7 +18,7 @@ import corpus
 import vocabulary
 
 SEED = 20250
-STEPS = 1200
+STEPS = 2000
 MATRIX_RATE = 4.5e-3
 OTHER_RATE = 4e-3
 WARMUP = 40
