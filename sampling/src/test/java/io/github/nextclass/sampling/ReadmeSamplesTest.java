@@ -63,8 +63,7 @@ class ReadmeSamplesTest {
     try (var model = LanguageModel.load(folder);
         var chat = model.newChat(ChatOptions.defaults().withEnableThinking(false), List.of())) {
       print(chat.ask("What is the capital of France?").text());
-      print(
-          chat.ask("And what color is the sky?").text()); // the first turn is not computed again
+      print(chat.ask("And what color is the sky?").text()); // the first turn is not computed again
     }
     // end
     assertThat(printed.toString()).contains("Paris");
