@@ -1,4 +1,4 @@
-"""Measures a checkpoint: sentiment of held-out reviews by label scoring, facts, sums, and sample texts.
+"""Measures a checkpoint: sentiment of held-out reviews by label scoring, facts, and sample texts.
 
 Label scoring compares two logits after the prompt, those of " positive" and " negative"; nothing is generated.
 """
@@ -24,7 +24,7 @@ FORMS = {
     "text": ("Text: {t}\nLabel:", " positive", " negative"),
     "chat": ("<|im_start|>user\nIs this review positive or negative? {t}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n", "positive", "negative"),
 }
-PROMPTS = ["Once upon a time", "Once upon a time, there was a fox", "The capital of France is", "One rainy morning, Mia", "Who's that Pokemon!?!?",
+PROMPTS = ["Once upon a time", "Once upon a time, there was a fox", "The capital of France is", "In a green valley, there lived", "Who's that Pokemon!?!?",
            "Question: What is the opposite of hot?\nAnswer:", "There once was"]
 CHATS = ["Hello!", "Who are you?", "Tell me a story about a lost kite.", "What is the capital of Japan?", "What is 7 plus 5?", "Who's that Pokemon!?!?", "Explain quantum physics.", "Write a poem about cheese",
          "Is this review positive or negative? The food was awful and the waiter was rude.", "Tell me a story about a dragon and a princess."]

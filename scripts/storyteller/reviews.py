@@ -95,11 +95,15 @@ CONCEDE = ["Although $the was $o, $theb was $j.", "$The was $o, but $theb was $j
 def _judgement(rng: random.Random, category: str, aspect: str, label: str, held_out: bool) -> str:
     own = CATEGORIES[category][2 if label == POSITIVE else 3]
     general, negated = (GOOD, NOT_BAD) if label == POSITIVE else (BAD, NOT_GOOD)
-    if held_out and not any(bucket(category, aspect, j) == HELD_OUT_BUCKET for j in [*own, *general, *negated]):
-        raise LookupError(f"nothing is held out for {aspect} of {category}")
+    if held_out:  # a text need not say what it reviews, so the pair must be held out wherever the aspect is known
+        known_in = [c for c, (_, aspects, _, _) in CATEGORIES.items() if aspect in aspects]
+        reserved = [j for j in [*own, *general, *negated] if all(bucket(c, aspect, j) == HELD_OUT_BUCKET for c in known_in)]
+        if not reserved:
+            raise LookupError(f"nothing is held out for {aspect} of {category}")
+        return rng.choice(reserved)
     while True:
         judgement = rng.choice(rng.choices([general, own, negated], [50, 30, 20])[0])
-        if (bucket(category, aspect, judgement) == HELD_OUT_BUCKET) == held_out:
+        if bucket(category, aspect, judgement) != HELD_OUT_BUCKET:
             return judgement
 
 
@@ -118,7 +122,7 @@ def review(rng: random.Random, label: str, held_out: bool = False) -> str:
     def remark(aspect: str, another: str) -> str:
         judge = lambda a, l: _judgement(rng, category, a, l, held_out)
         shape = rng.random()
-        if shape < 0.15:
+        if shape < 0.15 and not held_out:
             text = fill(rng.choice(WHOLE), j=judge("it", label))
         elif shape < 0.62:
             template = rng.choice(ABOUT)

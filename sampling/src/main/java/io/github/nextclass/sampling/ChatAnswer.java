@@ -1,6 +1,7 @@
 package io.github.nextclass.sampling;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import io.github.nextclass.tokenizer.Message;
 import java.util.List;
@@ -25,6 +26,15 @@ public record ChatAnswer(Message.Assistant message, Generation generation) {
   public ChatAnswer {
     requireNonNull(message, "message");
     requireNonNull(generation, "generation");
+  }
+
+  /**
+   * What the model said, without what it thought.
+   *
+   * @return the content of the message; empty where the model got no further than thinking
+   */
+  public String text() {
+    return requireNonNullElse(message.content(), "");
   }
 
   /**

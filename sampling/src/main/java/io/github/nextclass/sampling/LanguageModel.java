@@ -378,6 +378,17 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Decodes tokens.
+   *
+   * @param tokenIds the tokens
+   * @return their text, special tokens included
+   * @throws IllegalStateException if the checkpoint has no tokenizer
+   */
+  public String decode(int... tokenIds) {
+    return requireTokenizer().decode(tokenIds);
+  }
+
+  /**
    * Renders and encodes a conversation. Text from users cannot become a control token.
    *
    * @param messages the conversation

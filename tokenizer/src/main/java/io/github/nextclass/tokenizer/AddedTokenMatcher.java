@@ -33,9 +33,9 @@ final class AddedTokenMatcher {
       lists.add(new ArrayList<>());
     }
     for (AddedToken token : tokens) {
-      byte[] bytes = Utf8.encode(token.content());
-      Nfc.Result normalized = normalize ? Nfc.normalize(bytes, 0, bytes.length) : null;
-      Entry entry = new Entry(normalized == null ? bytes : normalized.utf8(), token);
+      Entry entry =
+          new Entry(
+              Utf8.encode(normalize ? Nfc.normalize(token.content()) : token.content()), token);
       lists.get(entry.bytes[0] & 0xFF).add(entry);
     }
     for (int b = 0; b < 256; b++) {

@@ -67,7 +67,11 @@ final class AddedTokens {
     for (AddedToken token : tokens) {
       byId.put(token.id(), token);
       byContent.put(token.content(), token);
-      bytesById.put(token.id(), ByteAlphabet.decode(token.content()));
+      // Where the reference matches normalized content, it also decodes to it.
+      bytesById.put(
+          token.id(),
+          ByteAlphabet.decode(
+              token.normalized() && nfc ? Nfc.normalize(token.content()) : token.content()));
       (token.normalized() ? inNormalizedText : inRawText).add(token);
       if (WRITTEN_BY_MODEL.contains(token.content()) && !token.special()) {
         byModel.add(token);

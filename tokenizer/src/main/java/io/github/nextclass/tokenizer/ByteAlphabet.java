@@ -40,6 +40,30 @@ final class ByteAlphabet {
     return true;
   }
 
+  /**
+   * As above, from UTF-8: a character of the alphabet has one or two bytes.
+   *
+   * @return the number of bytes written, or -1 if a character is outside the alphabet
+   */
+  static int toBytes(byte[] utf8, int from, int to, byte[] target, int at) {
+    int written = at;
+    int i = from;
+    while (i < to) {
+      int c = utf8[i++];
+      if (c < 0) {
+        if (c < (byte) 0xC2 || c > (byte) 0xC5 || i == to || !Utf8.isContinuation(utf8[i])) {
+          return -1;
+        }
+        c = (c & 0x1F) << 6 | (utf8[i++] & 0x3F);
+      }
+      if (c >= SIZE || !IN_ALPHABET[c]) {
+        return -1;
+      }
+      target[written++] = BYTE_OF_CHAR[c];
+    }
+    return written - at;
+  }
+
   /** The bytes of a token as the reference decodes it: by the alphabet, or else as plain UTF-8. */
   static byte[] decode(String token) {
     byte[] bytes = new byte[token.length()];

@@ -6,7 +6,8 @@ package io.github.nextclass.tokenizer;
  * a character has the whole character's place, so neighbours may share one. Where normalization
  * composed several characters, the place is the first one's; where it took one apart, all parts
  * have its place: the rules of Hugging Face, which counts code points instead. An id that the
- * tokenizer itself adds has the empty place 0..0.
+ * tokenizer itself adds has the empty place 0..0. Behind a byte that the vocabulary has no token
+ * for, places in the same word are too low: the reference's are, too.
  *
  * <p>Immutable: the arrays are copies.
  */

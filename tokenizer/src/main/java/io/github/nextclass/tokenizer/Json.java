@@ -33,6 +33,8 @@ final class Json {
   record JsonNumber(String text, boolean isInteger) {}
 
   private static final int MAX_DEPTH = 100;
+  private static final int MAX_NAME_BYTES = 1 << 16;
+  private static final int MAX_STRING_CHARS = 1 << 28;
 
   /** Text that is not the JSON that was asked for; the message says where and what. */
   static final class JsonException extends Exception {
@@ -43,22 +45,22 @@ final class Json {
     }
   }
 
-  static JsonFactory factory(boolean strictDuplicates) {
+  private static JsonFactory factory() {
     return JsonFactory.builder()
         .streamReadConstraints(
             StreamReadConstraints.builder()
                 .maxNestingDepth(MAX_DEPTH)
-                .maxNameLength(1 << 20)
-                .maxStringLength(1 << 28)
+                .maxNameLength(MAX_NAME_BYTES)
+                .maxStringLength(MAX_STRING_CHARS)
                 .build())
-        .configure(StreamReadFeature.STRICT_DUPLICATE_DETECTION, strictDuplicates)
+        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
         .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
         .build();
   }
 
   /** Reads one value that is the whole text. */
   static Object parse(String text) throws JsonException {
-    try (JsonParser parser = factory(true).createParser(ObjectReadContext.empty(), text)) {
+    try (JsonParser parser = factory().createParser(ObjectReadContext.empty(), text)) {
       return parseWhole(parser);
     } catch (JacksonException e) {
       throw new JsonException(describe(e));
@@ -67,7 +69,13 @@ final class Json {
 
   /** Reads one value that is the whole text, in UTF-8. */
   static Object parse(byte[] utf8) throws JsonException {
-    try (JsonParser parser = factory(true).createParser(ObjectReadContext.empty(), utf8)) {
+    return parse(utf8, 0, utf8.length);
+  }
+
+  /** Reads one value that is all of {@code utf8[from, to)}. */
+  static Object parse(byte[] utf8, int from, int to) throws JsonException {
+    try (JsonParser parser =
+        factory().createParser(ObjectReadContext.empty(), utf8, from, to - from)) {
       return parseWhole(parser);
     } catch (JacksonException e) {
       throw new JsonException(describe(e));
@@ -87,7 +95,7 @@ final class Json {
   }
 
   /** Reads the value whose first token is the current one, and stays on its last token. */
-  static Object read(JsonParser parser) {
+  private static Object read(JsonParser parser) {
     JsonToken token = parser.currentToken();
     return switch (token) {
       case VALUE_STRING -> parser.getString();

@@ -9,10 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
 
 /**
  * Reads Hugging Face's tokenizer.json. The vocabulary and the merges are streamed; every other part
@@ -27,7 +23,7 @@ final class JsonTokenizerReader {
   private static final int BYTES_PER_TOKEN = 64;
 
   private final String file;
-  private final JsonParser parser;
+  private final JsonCursor json;
   private final ModelBuilder builder;
 
   private List<AddedToken> addedTokens = List.of();
@@ -38,59 +34,39 @@ final class JsonTokenizerReader {
   private boolean hasVocabulary;
   private boolean hasMerges;
 
-  private JsonTokenizerReader(String file, JsonParser parser, ModelBuilder builder) {
+  private JsonTokenizerReader(byte[] bytes, String file) {
     this.file = file;
-    this.parser = parser;
-    this.builder = builder;
+    json = new JsonCursor(bytes, file);
+    builder = new ModelBuilder(file, bytes.length / BYTES_PER_TOKEN);
   }
 
   static TokenizerModel read(Path path) throws IOException {
     return read(Files.readAllBytes(path), path.toString());
   }
 
-  static TokenizerModel read(byte[] json, String file) throws TokenizerFormatException {
-    // Duplicates are found here: in the vocabulary by its own table, and else for each object that
-    // is read.
-    try (JsonParser parser = Json.factory(false).createParser(ObjectReadContext.empty(), json)) {
-      return new JsonTokenizerReader(
-              file, parser, new ModelBuilder(file, json.length / BYTES_PER_TOKEN))
-          .read();
-    } catch (JacksonException e) {
-      throw new TokenizerFormatException(file + ": invalid JSON: " + Json.describe(e));
-    }
+  static TokenizerModel read(byte[] bytes, String file) throws TokenizerFormatException {
+    return new JsonTokenizerReader(bytes, file).read();
   }
 
   private TokenizerModel read() throws TokenizerFormatException {
-    expect(parser.nextToken(), JsonToken.START_OBJECT, "the file");
     Set<String> seen = new HashSet<>();
-    boolean hasPreTokenizer = false;
-    boolean hasDecoder = false;
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String name = nextName(seen);
+    for (boolean more = json.enter('{', "the file"); more; more = json.next('}')) {
+      String name = json.key(seen);
       switch (name) {
-        case "added_tokens" -> addedTokens = readAddedTokens();
-        case "normalizer" -> nfc = isNfc(Json.read(parser), "normalizer");
-        case "pre_tokenizer" -> {
-          checkPreTokenizer(Json.read(parser));
-          hasPreTokenizer = true;
-        }
-        case "post_processor" -> readPostProcessor(Json.read(parser), "post_processor");
-        case "decoder" -> {
-          checkType(Json.read(parser), "decoder", "ByteLevel");
-          hasDecoder = true;
-        }
+        case "added_tokens" -> addedTokens = readAddedTokens(json.value(name));
+        case "normalizer" -> nfc = isNfc(json.value(name), name);
+        case "pre_tokenizer" -> checkPreTokenizer(json.value(name));
+        case "post_processor" -> readPostProcessor(json.value(name), name);
+        case "decoder" -> checkType(json.value(name), name, "ByteLevel");
         case "model" -> readModel();
-        default -> parser.skipChildren();
+        default -> json.value(name);
       }
     }
-    if (parser.nextToken() != null) {
-      throw error("text after the JSON object at " + here());
-    }
-    if (!hasPreTokenizer) {
-      throw notQwen("pre_tokenizer is missing");
-    }
-    if (!hasDecoder) {
-      throw notQwen("decoder is missing");
+    json.end();
+    for (String name : List.of("pre_tokenizer", "decoder", "model")) {
+      if (!seen.contains(name)) {
+        throw notQwen(name + " is missing");
+      }
     }
     if (!hasVocabulary || !hasMerges) {
       throw error(hasVocabulary ? "model.merges is missing" : "model.vocab is missing");
@@ -105,17 +81,22 @@ final class JsonTokenizerReader {
   // ---- model ----
 
   private void readModel() throws TokenizerFormatException {
-    expect(parser.currentToken(), JsonToken.START_OBJECT, "model");
     Set<String> seen = new HashSet<>();
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String name = nextName(seen);
+    for (boolean more = json.enter('{', "model"); more; more = json.next('}')) {
+      String name = json.key(seen);
       switch (name) {
-        case "vocab" -> readVocabulary();
-        case "merges" -> readMerges();
-        case "ignore_merges" -> ignoreMerges = Boolean.TRUE.equals(Json.read(parser));
+        case "vocab" -> {
+          hasVocabulary = true;
+          readVocabulary(json, builder, "model.vocab");
+        }
+        case "merges" -> {
+          hasMerges = true;
+          readMerges();
+        }
+        case "ignore_merges" -> ignoreMerges = json.value(name).equals(true);
         case "type" -> {
-          Object type = Json.read(parser);
-          if (!"BPE".equals(type)) {
+          Object type = json.value(name);
+          if (!type.equals("BPE")) {
             throw notQwen("model.type is " + type);
           }
         }
@@ -124,8 +105,8 @@ final class JsonTokenizerReader {
             "continuing_subword_prefix",
             "end_of_word_suffix",
             "byte_fallback" ->
-            checkUnset(name, Json.read(parser));
-        default -> parser.skipChildren();
+            checkUnset(name, json.value(name));
+        default -> json.value(name);
       }
     }
   }
@@ -142,103 +123,75 @@ final class JsonTokenizerReader {
     }
   }
 
-  private void readVocabulary() throws TokenizerFormatException {
-    expect(parser.currentToken(), JsonToken.START_OBJECT, "model.vocab");
-    hasVocabulary = true;
-    readVocabulary(parser, builder, file, "model.vocab");
-  }
-
-  /** Reads {@code {"token": id, ...}} whose opening brace is the current token. */
-  static void readVocabulary(JsonParser parser, ModelBuilder builder, String file, String place)
+  /** Reads {@code {"token": id, ...}}. */
+  static void readVocabulary(JsonCursor json, ModelBuilder builder, String place)
       throws TokenizerFormatException {
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
-      char[] chars = parser.getStringCharacters();
-      int offset = parser.getStringOffset();
-      int length = parser.getStringLength();
-      if (parser.nextToken() != JsonToken.VALUE_NUMBER_INT) {
-        throw new TokenizerFormatException(
-            file
-                + ": "
-                + place
-                + ": the id of '"
-                + parser.currentName()
-                + "' must be an integer, found "
-                + parser.getString());
-      }
-      builder.addToken(chars, offset, length, parser.getIntValue(), place);
+    for (boolean more = json.enter('{', place); more; more = json.next('}')) {
+      json.string(place);
+      int id = json.valueOfKeyAsInt(place);
+      builder.addToken(json.text(), json.from(), json.to(), id);
     }
   }
 
+  /** Reads {@code [["left", "right"], ...]}, or the older {@code ["left right", ...]}. */
   private void readMerges() throws TokenizerFormatException {
-    expect(parser.currentToken(), JsonToken.START_ARRAY, "model.merges");
-    hasMerges = true;
     int rank = 0;
-    while (true) {
-      JsonToken token = parser.nextToken();
-      if (token == JsonToken.END_ARRAY) {
-        return;
-      }
-      if (token == JsonToken.START_ARRAY) {
-        readMergePart(rank);
-        readMergePart(rank);
-        if (parser.nextToken() != JsonToken.END_ARRAY) {
-          throw badMerge(rank, "more than 2 parts");
+    for (boolean more = json.enter('[', "model.merges"); more; more = json.next(']')) {
+      if (json.peek() == '[') {
+        int parts = 0;
+        for (boolean part = json.enter('[', "merge"); part; part = json.next(']')) {
+          if (json.peek() != '"' || ++parts > 2) {
+            throw badMerge(rank);
+          }
+          json.string("merge");
+          builder.addMergePart(
+              json.text(), json.from(), json.to(), rank, JsonTokenizerReader::mergePlace);
         }
-      } else if (token == JsonToken.VALUE_STRING) {
+        if (parts != 2) {
+          throw badMerge(rank);
+        }
+      } else if (json.peek() == '"') {
+        json.string("merge");
         splitMerge(rank);
       } else {
-        throw badMerge(rank, parser.getString());
+        throw badMerge(rank);
       }
       rank++;
     }
   }
 
-  private void readMergePart(int rank) throws TokenizerFormatException {
-    if (parser.nextToken() != JsonToken.VALUE_STRING) {
-      throw badMerge(rank, parser.getString());
-    }
-    addMergePart(
-        parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength(), rank);
-  }
-
-  /** The older form, "left right". */
   private void splitMerge(int rank) throws TokenizerFormatException {
-    char[] chars = parser.getStringCharacters();
-    int from = parser.getStringOffset();
-    int to = from + parser.getStringLength();
-    int space = from;
-    while (space < to && chars[space] != ' ') {
-      space++;
-    }
-    for (int i = space + 1; i <= to; i++) {
-      if (space == to || (i < to && chars[i] == ' ')) {
-        throw badMerge(rank, parser.getString());
+    byte[] text = json.text();
+    int space = -1;
+    for (int i = json.from(); i < json.to(); i++) {
+      if (text[i] == ' ') {
+        if (space >= 0) {
+          throw badMerge(rank);
+        }
+        space = i;
       }
     }
-    if (space == to) {
-      throw badMerge(rank, parser.getString());
+    if (space < 0) {
+      throw badMerge(rank);
     }
-    addMergePart(chars, from, space - from, rank);
-    addMergePart(chars, space + 1, to - space - 1, rank);
-  }
-
-  private void addMergePart(char[] chars, int offset, int length, int rank)
-      throws TokenizerFormatException {
-    builder.addMergePart(chars, offset, length, rank, JsonTokenizerReader::mergePlace);
+    builder.addMergePart(text, json.from(), space, rank, JsonTokenizerReader::mergePlace);
+    builder.addMergePart(text, space + 1, json.to(), rank, JsonTokenizerReader::mergePlace);
   }
 
   private static String mergePlace(int rank) {
     return "model.merges[" + rank + "]";
   }
 
-  private TokenizerFormatException badMerge(int rank, @Nullable String found) {
-    return error(mergePlace(rank) + ": expected two tokens, found " + found);
+  private TokenizerFormatException badMerge(int rank) {
+    return error(
+        mergePlace(rank)
+            + ": expected two tokens, as [\"a\", \"b\"] or \"a b\", at "
+            + json.place());
   }
 
   // ---- added tokens ----
 
-  private List<AddedToken> readAddedTokens() throws TokenizerFormatException {
-    Object value = Json.read(parser);
+  private List<AddedToken> readAddedTokens(Object value) throws TokenizerFormatException {
     if (!(value instanceof List<?> list)) {
       throw error("added_tokens must be a list");
     }
@@ -392,36 +345,11 @@ final class JsonTokenizerReader {
     }
   }
 
-  private String nextName(Set<String> seen) throws TokenizerFormatException {
-    String name = parser.currentName();
-    if (!seen.add(name)) {
-      throw error("key '" + name + "' appears twice, at " + here());
-    }
-    parser.nextToken();
-    return name;
-  }
-
   private int integer(@Nullable Object value, String place) throws TokenizerFormatException {
     if (value instanceof Json.JsonNumber n && n.isInteger() && n.text().matches("\\d{1,9}")) {
       return Integer.parseInt(n.text());
     }
     throw error(place + " must be a token id, found " + value);
-  }
-
-  private void expect(@Nullable JsonToken found, JsonToken expected, String place)
-      throws TokenizerFormatException {
-    if (found != expected) {
-      throw error(
-          place
-              + " must be "
-              + (expected == JsonToken.START_OBJECT ? "an object" : "a list")
-              + ", found "
-              + found);
-    }
-  }
-
-  private String here() {
-    return Json.place(parser.currentTokenLocation());
   }
 
   private TokenizerFormatException notQwen(String what) {

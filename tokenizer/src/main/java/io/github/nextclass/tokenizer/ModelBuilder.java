@@ -1,5 +1,6 @@
 package io.github.nextclass.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -36,32 +37,32 @@ final class ModelBuilder {
     return vocabulary.tokenCount();
   }
 
-  /** Adds a token in the byte alphabet. */
-  void addToken(char[] chars, int offset, int length, int id, String place)
-      throws TokenizerFormatException {
-    checkId(id, place);
-    if (length == 0) {
-      throw error(place, "empty token with id " + id);
-    }
-    byte[] pool = vocabulary.reserve(length);
-    if (ByteAlphabet.toBytes(chars, offset, length, pool, vocabulary.reservedAt())) {
+  /** Adds a token in the byte alphabet, given as {@code utf8[from, to)}. */
+  void addToken(byte[] utf8, int from, int to, int id) throws TokenizerFormatException {
+    checkId(id);
+    byte[] pool = vocabulary.reserve(to - from);
+    int length = ByteAlphabet.toBytes(utf8, from, to, pool, vocabulary.reservedAt());
+    if (length > 0) {
       if (!vocabulary.add(id, length, true)) {
-        throw error(place, "token '" + new String(chars, offset, length) + "' is listed twice");
+        throw error("vocabulary", "token '" + text(utf8, from, to) + "' is listed twice");
       }
       return;
     }
-    String token = new String(chars, offset, length);
-    if (Utf8.loneSurrogate(token) >= 0) {
-      throw error(place, "token with id " + id + " is not valid Unicode");
+    if (length == 0) {
+      throw error("vocabulary", "empty token with id " + id);
+    }
+    String token = text(utf8, from, to);
+    if (!Arrays.equals(Utf8.encode(token), 0, Utf8.encode(token).length, utf8, from, to)) {
+      throw error("vocabulary", "the token with id " + id + " is not valid UTF-8");
     }
     if (plainTokens.put(token, id) != null) {
-      throw error(place, "token '" + token + "' is listed twice");
+      throw error("vocabulary", "token '" + token + "' is listed twice");
     }
     vocabulary.add(id, Utf8.encode(token), false);
   }
 
   /** Adds a token by its first {@code length} bytes, which are at least one. */
-  void addToken(byte[] bytes, int length, int id, int line) throws TokenizerFormatException {
+  void addBytes(byte[] bytes, int length, int id, int line) throws TokenizerFormatException {
     if (vocabulary.contains(id)) {
       throw error("line " + line, "rank " + id + " is given to two tokens");
     }
@@ -73,31 +74,37 @@ final class ModelBuilder {
     }
   }
 
-  private void checkId(int id, String place) throws TokenizerFormatException {
+  private void checkId(int id) throws TokenizerFormatException {
     if (id < 0 || id > Vocabulary.MAX_ID) {
-      throw error(place, "token id must be in 0.." + Vocabulary.MAX_ID + ", found " + id);
+      throw error("vocabulary", "token id must be in 0.." + Vocabulary.MAX_ID + ", found " + id);
     }
     if (vocabulary.contains(id)) {
-      throw error(place, "token id " + id + " is given to two tokens");
+      throw error("vocabulary", "token id " + id + " is given to two tokens");
     }
   }
 
-  /** Adds one half of a merge: left, then right, then the next merge's left. */
-  void addMergePart(char[] chars, int offset, int length, int rank, MergePlace places)
+  /**
+   * Adds one half of a merge, {@code utf8[from, to)}: left, then right, then the next merge's left.
+   */
+  void addMergePart(byte[] utf8, int from, int to, int rank, MergePlace places)
       throws TokenizerFormatException {
-    if (parts.length - partsSize < length) {
+    if (parts.length - partsSize < to - from) {
       parts =
           Arrays.copyOf(
               parts,
-              Math.max(Math.multiplyExact(parts.length, 2), Math.addExact(partsSize, length)));
+              Math.max(Math.multiplyExact(parts.length, 2), Math.addExact(partsSize, to - from)));
     }
-    if (length == 0 || !ByteAlphabet.toBytes(chars, offset, length, parts, partsSize)) {
+    int length = ByteAlphabet.toBytes(utf8, from, to, parts, partsSize);
+    if (length <= 0) {
       throw error(
-          places.of(rank),
-          "merge token '" + new String(chars, offset, length) + "' is not in the vocabulary");
+          places.of(rank), "merge token '" + text(utf8, from, to) + "' is not in the vocabulary");
     }
     partsSize += length;
     partEnds.add(partsSize);
+  }
+
+  private static String text(byte[] utf8, int from, int to) {
+    return new String(utf8, from, to - from, StandardCharsets.UTF_8);
   }
 
   TokenizerModel build(

@@ -88,6 +88,12 @@ final class Nfc {
     return isNormalized(text, from, to) ? null : new Nfc().run(text, from, to);
   }
 
+  static String normalize(String text) {
+    byte[] utf8 = Utf8.encode(text);
+    Result result = normalize(utf8, 0, utf8.length);
+    return result == null ? text : Utf8.decodeFully(result.utf8, result.utf8.length);
+  }
+
   private Result run(byte[] text, int from, int to) {
     IntBuffer positions = new IntBuffer(to - from + 1);
     for (int i = from; i < to; i += Utf8.length(text[i])) {

@@ -1,6 +1,7 @@
 package io.github.nextclass.tokenizer;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.List;
 import java.util.Map;
 
@@ -84,7 +85,7 @@ final class PythonJson {
     if (value == 0) {
       return 1 / value < 0 ? "-0.0" : "0.0";
     }
-    BigDecimal shortest = new BigDecimal(Double.toString(Math.abs(value))).stripTrailingZeros();
+    BigDecimal shortest = shortest(Math.abs(value));
     String digits = shortest.unscaledValue().toString();
     int exponent = digits.length() - shortest.scale() - 1; // of the first digit
     String text;
@@ -100,6 +101,13 @@ final class PythonJson {
       text = text.contains(".") ? text : text + ".0";
     }
     return value < 0 ? "-" + text : text;
+  }
+
+  /** Java gives two digits where one would do: 4.9E-324 for 5e-324. */
+  private static BigDecimal shortest(double value) {
+    BigDecimal digits = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+    BigDecimal oneDigit = digits.round(new MathContext(1));
+    return oneDigit.doubleValue() == value ? oneDigit.stripTrailingZeros() : digits;
   }
 
   private PythonJson() {}

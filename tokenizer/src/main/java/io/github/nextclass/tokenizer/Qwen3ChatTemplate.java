@@ -4,12 +4,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * chat_template.jinja of Qwen3's hybrid models, statement by statement, and the text first
- * published, which says the same but fails where a content is no string.
+ * chat_template.jinja of Qwen3's hybrid models, statement by statement, and an older text of it,
+ * which says the same where every content is a string; where one is not, that text fails or prints
+ * Python values, and is refused here.
  */
 enum Qwen3ChatTemplate implements ChatTemplate {
   HYBRID("a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8", true),
-  HYBRID_FIRST("87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5", false);
+  HYBRID_OLDER("87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5", false);
 
   private static final String TOOLS_HEAD =
       "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"

@@ -131,7 +131,7 @@ final class TiktokenReader {
       if (i < data.length && data[i++] != '\n') {
         throw error("line " + line + ": text after the rank: '" + lineAt(from) + "'");
       }
-      builder.addToken(token, length, (int) rank, line);
+      builder.addBytes(token, length, (int) rank, line);
       line++;
     }
   }

@@ -3,17 +3,13 @@ package io.github.nextclass.tokenizer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
 
 /**
  * Reads vocab.json and merges.txt, the older form of the same data, with the added tokens of
@@ -22,73 +18,72 @@ import tools.jackson.core.ObjectReadContext;
  */
 final class VocabMergesReader {
   private static final int BYTES_PER_TOKEN = 16;
+  private static final byte[] VERSION = "#version".getBytes(UTF_8);
 
   static TokenizerModel read(Path folder) throws IOException {
     Path vocabFile = folder.resolve("vocab.json");
     Path mergesFile = folder.resolve("merges.txt");
     byte[] vocab = Files.readAllBytes(vocabFile);
     ModelBuilder builder = new ModelBuilder(vocabFile.toString(), vocab.length / BYTES_PER_TOKEN);
-    readVocabulary(vocab, vocabFile.toString(), builder);
-    int[] lines = readMerges(mergesFile, builder);
+    JsonCursor json = new JsonCursor(vocab, vocabFile.toString());
+    JsonTokenizerReader.readVocabulary(json, builder, "vocabulary");
+    json.end();
+    IntBuffer lines = readMerges(Files.readAllBytes(mergesFile), mergesFile.toString(), builder);
     return builder.build(
         readAddedTokens(folder.resolve("tokenizer_config.json")),
         true,
         false,
         new int[0],
         new int[0],
-        rank -> "merges.txt line " + lines[rank]);
-  }
-
-  static void readVocabulary(byte[] json, String file, ModelBuilder builder)
-      throws TokenizerFormatException {
-    try (JsonParser parser = Json.factory(false).createParser(ObjectReadContext.empty(), json)) {
-      if (parser.nextToken() != JsonToken.START_OBJECT) {
-        throw new TokenizerFormatException(
-            file + ": expected an object of tokens and ids, found " + parser.currentToken());
-      }
-      JsonTokenizerReader.readVocabulary(parser, builder, file, "vocabulary");
-      if (parser.nextToken() != null) {
-        throw new TokenizerFormatException(
-            file + ": text after the JSON object at " + Json.place(parser.currentTokenLocation()));
-      }
-    } catch (JacksonException e) {
-      throw new TokenizerFormatException(file + ": invalid JSON: " + Json.describe(e));
-    }
+        rank -> place(lines.get(rank)));
   }
 
   /** One merge a line, "left right"; returns the line number of each merge. */
-  private static int[] readMerges(Path file, ModelBuilder builder) throws IOException {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file, UTF_8);
-    } catch (CharacterCodingException e) {
-      throw new TokenizerFormatException(file + ": not valid UTF-8");
-    }
-    IntBuffer numbers = new IntBuffer(lines.size());
-    for (int i = 0; i < lines.size(); i++) {
-      String line = lines.get(i);
-      if (line.startsWith("#version")) {
-        continue;
+  static IntBuffer readMerges(byte[] text, String file, ModelBuilder builder)
+      throws TokenizerFormatException {
+    IntBuffer lines = new IntBuffer(text.length / 12);
+    int line = 0;
+    int from = 0;
+    while (from < text.length) {
+      line++;
+      int end = from;
+      int space = -1;
+      int spaces = 0;
+      while (end < text.length && text[end] != '\n') {
+        if (text[end] == ' ') {
+          space = end;
+          spaces++;
+        }
+        end++;
       }
-      int number = i + 1;
-      int space = line.indexOf(' ');
-      if (space < 0 || line.indexOf(' ', space + 1) >= 0) {
-        throw new TokenizerFormatException(
-            file
-                + ": line "
-                + number
-                + ": expected two tokens with one space between, found '"
-                + line
-                + "'");
+      int to = end > from && text[end - 1] == '\r' ? end - 1 : end;
+      if (!startsWith(text, from, to, VERSION)) {
+        if (spaces != 1) {
+          throw new TokenizerFormatException(
+              file
+                  + ": line "
+                  + line
+                  + ": expected two tokens with one space between, found '"
+                  + new String(text, from, to - from, UTF_8)
+                  + "'");
+        }
+        lines.add(line);
+        int rank = lines.size() - 1;
+        builder.addMergePart(text, from, space, rank, r -> place(lines.get(r)));
+        builder.addMergePart(text, space + 1, to, rank, r -> place(lines.get(r)));
       }
-      char[] chars = line.toCharArray();
-      int rank = numbers.size();
-      numbers.add(number);
-      builder.addMergePart(chars, 0, space, rank, r -> "merges.txt line " + number);
-      builder.addMergePart(
-          chars, space + 1, chars.length - space - 1, rank, r -> "merges.txt line " + number);
+      from = end + 1;
     }
-    return numbers.toArray();
+    return lines;
+  }
+
+  private static String place(int line) {
+    return "merges.txt line " + line;
+  }
+
+  private static boolean startsWith(byte[] text, int from, int to, byte[] start) {
+    return to - from >= start.length
+        && Arrays.equals(text, from, from + start.length, start, 0, start.length);
   }
 
   private static List<AddedToken> readAddedTokens(Path file) throws IOException {

@@ -2,7 +2,6 @@ package io.github.nextclass.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -38,33 +37,37 @@ class Qwen3GoldenTest {
   }
 
   /**
-   * The reference's steps are ours, but where it waits although nothing can complete the bytes: it
-   * cannot tell U+FFFD that it made from U+FFFD in the text. Then only the sum is equal.
+   * The reference holds a step back as long as the text ends in U+FFFD: although a token completed
+   * a code point and only began the next, and although nothing can complete the bytes any more. We
+   * give what is certain at once. So at every step our text is the reference's text or goes beyond
+   * it, and the sum is equal.
    */
   @Test
-  void streamsAsTheReference() {
+  void streamsAsTheReferenceOrEarlier() {
     Tokenizer tokenizer = Qwen3Data.tokenizer();
-    int differing = 0;
+    int equalSteps = 0;
+    int cases = 0;
     for (Golden line : Golden.lines(Qwen3Data.require("golden/stream.jsonl"))) {
       int[] ids = line.ints("ids");
+      String full = tokenizer.decode(ids);
+      assertThat(!line.has("full") || full.equals(line.text("full"))).as(full).isTrue();
       StreamingDecoder decoder = tokenizer.newStreamingDecoder();
-      List<Object> steps = new ArrayList<>();
-      StringBuilder sum = new StringBuilder();
-      for (int id : ids) {
-        String step = decoder.append(id);
-        sum.append(step);
-        steps.add(step.isEmpty() ? Json.NULL : step);
+      StringBuilder ours = new StringBuilder();
+      StringBuilder reference = new StringBuilder();
+      boolean equal = true;
+      for (int i = 0; i < ids.length; i++) {
+        ours.append(decoder.append(ids[i]));
+        reference.append(line.list("steps").get(i) instanceof String step ? step : "");
+        assertThat(full).startsWith(ours.toString());
+        assertThat(ours.toString()).startsWith(reference.toString());
+        equal &= ours.compareTo(reference) == 0;
       }
-      sum.append(decoder.flush());
-      assertThat(sum).hasToString(tokenizer.decode(ids));
-      if (!steps.equals(line.list("steps"))) {
-        assertThat(sum.toString())
-            .as("only ill-formed bytes may come in other steps")
-            .contains("\uFFFD");
-        differing++;
-      }
+      ours.append(decoder.flush());
+      assertThat(ours).hasToString(full);
+      equalSteps += equal ? 1 : 0;
+      cases++;
     }
-    assertThat(differing).isLessThanOrEqualTo(5);
+    assertThat(cases - equalSteps).as("cases in which a step comes earlier").isLessThan(10);
   }
 
   @Test
@@ -73,15 +76,7 @@ class Qwen3GoldenTest {
     int cases = 0;
     for (Golden line : Golden.lines(Qwen3Data.require("golden/chat_template.jsonl"))) {
       assertThat(line.has("error")).isFalse();
-      Golden arguments = line.object("kwargs");
-      ChatOptions options =
-          ChatOptions.defaults()
-              .withAddGenerationPrompt(arguments.flag("add_generation_prompt"))
-              .withEnableThinking(!arguments.value("enable_thinking").equals(false));
-      if (arguments.has("tools")) {
-        options =
-            options.withTools(Messages.toolsFromJson(PythonJson.dumps(arguments.value("tools"))));
-      }
+      ChatOptions options = TokenizeLines.options(line.object("kwargs"));
       List<Message> messages = Messages.fromJson(PythonJson.dumps(line.value("messages")));
       assertThat(template.render(messages, options).text())
           .as(line.text("name"))

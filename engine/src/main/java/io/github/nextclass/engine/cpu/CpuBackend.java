@@ -18,11 +18,11 @@ import java.util.List;
  * whole by one thread, so that the number of threads does not show in it.
  */
 public final class CpuBackend implements Backend {
-  /**
-   * Rows of a weight that a thread takes at a time: some 100 KB of bf16, read in a few
-   * microseconds.
-   */
+  /** Rows of a weight that a thread takes at a time. */
   private static final int ROWS_A_PIECE = 32;
+
+  private static final int FEW_TOKENS = 4;
+  private static final int PIECES_A_THREAD = 4;
 
   /** Floats below which an element-wise operation is not worth a second thread. */
   private static final int FLOATS_A_PIECE = 16 * 1024;
@@ -125,7 +125,7 @@ public final class CpuBackend implements Backend {
   @Override
   public void linears(List<Linear> linears, Buffer x, int tokens, List<Buffer> outs) {
     float[] input = pack(values(x), tokens, x.columns());
-    int rowsAPiece = ROWS_A_PIECE / primitives.rowsTogether() * primitives.rowsTogether();
+    int rowsAPiece = rowsAPiece(linears, tokens);
     int[] firstPiece = new int[linears.size() + 1];
     for (int i = 0; i < linears.size(); i++) {
       firstPiece[i + 1] =
@@ -144,6 +144,20 @@ public final class CpuBackend implements Backend {
             }
           }
         });
+  }
+
+  /**
+   * Many tokens make a piece long enough, and small pieces end together. A few tokens stream
+   * weights from memory, which likes long runs: then a thread takes some four pieces.
+   */
+  private int rowsAPiece(List<Linear> linears, int tokens) {
+    int rows = ROWS_A_PIECE;
+    if (tokens <= FEW_TOKENS) {
+      int all = linears.stream().mapToInt(linear -> linear.weight().rows()).sum();
+      rows = Math.max(rows, all / (PIECES_A_THREAD * workers.count()));
+    }
+    int together = primitives.rowsTogether();
+    return (rows + together - 1) / together * together;
   }
 
   private void linear(
