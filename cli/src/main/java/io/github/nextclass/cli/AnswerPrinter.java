@@ -8,7 +8,8 @@ import java.io.PrintWriter;
  * does not think.
  */
 final class AnswerPrinter implements GenerationListener {
-  private static final String EMPTY_THOUGHT = "<think>\n\n</think>\n\n";
+  private static final String THINK = "<think>";
+  private static final String EMPTY_THOUGHT = THINK + "\n\n</think>\n\n";
 
   private final PrintWriter out;
 
@@ -35,9 +36,10 @@ final class AnswerPrinter implements GenerationListener {
     }
   }
 
-  /** Ends the answer and its line. */
+  /** Ends the answer and its line. A thought that was stopped before it had a word is left out. */
   void end() {
-    print((begun ? "" : held) + System.lineSeparator());
+    boolean heldIsText = !begun && !held.toString().startsWith(THINK);
+    print((heldIsText ? held : "") + System.lineSeparator());
   }
 
   private void print(String text) {
