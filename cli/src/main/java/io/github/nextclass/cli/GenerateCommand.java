@@ -54,8 +54,10 @@ final class GenerateCommand extends CliCommand {
     LanguageModelOptions options =
         new LanguageModelOptions(model.engineOptions(), Integer.MAX_VALUE);
     try (LanguageModel languageModel = LanguageModel.load(model.folder(), options)) {
-      Decoding settings = decoding.applyTo(languageModel.defaultDecoding(), MAX_NEW_TOKENS);
       int[] tokenIds = tokenIds(languageModel);
+      int room = Math.max(1, languageModel.contextLength() - tokenIds.length);
+      Decoding settings =
+          decoding.applyTo(languageModel.defaultDecoding(), Math.min(room, MAX_NEW_TOKENS));
       AnswerPrinter printer = new AnswerPrinter(out());
       Generation generation =
           languageModel.generate(tokenIds, settings, listener(printer), new Cancellation());

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import picocli.CommandLine.Command;
@@ -66,6 +67,9 @@ final class LogitsCommand extends CliCommand {
       Path folder = besides.toAbsolutePath().getParent();
       if (folder == null || Files.isDirectory(besides)) {
         throw new IOException(besides + ": is a folder, expected the name of a file");
+      }
+      if (!Files.isDirectory(folder)) {
+        throw new NoSuchFileException(besides.toString());
       }
       channel =
           FileChannel.open(

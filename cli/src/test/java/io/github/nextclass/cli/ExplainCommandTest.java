@@ -16,6 +16,8 @@ class ExplainCommandTest {
     "0.999, '██████████████████████████████'",
   })
   void barsAreEighthsOfCells(double probability, String bar) {
-    assertThat(ExplainCommand.bar(probability)).hasSize(30).isEqualTo(bar + " ".repeat(30 - bar.length()));
+    assertThat(ExplainCommand.bar(probability))
+        .hasSize(30)
+        .isEqualTo(bar + " ".repeat(30 - bar.length()));
   }
 }

@@ -24,7 +24,8 @@ class StorytellerTest {
   @Test
   void generatesAStory() {
     Cli cli =
-        Cli.run("generate", "-m", MODEL, "--seed", "1", "--max-new-tokens", "60", "Once upon a time");
+        Cli.run(
+            "generate", "-m", MODEL, "--seed", "1", "--max-new-tokens", "60", "Once upon a time");
 
     assertThat(cli.status()).isZero();
     assertThat(cli.err()).isEmpty();
@@ -50,7 +51,9 @@ class StorytellerTest {
 
   @Test
   void stopsAtAStopString() {
-    String[] args = {"generate", "-m", MODEL, "Once upon a time", "--greedy", "--stop", ".", "--json"};
+    String[] args = {
+      "generate", "-m", MODEL, "Once upon a time", "--greedy", "--stop", ".", "--json"
+    };
 
     Cli cli = Cli.run(args);
 
@@ -75,7 +78,8 @@ class StorytellerTest {
         .isEqualTo(text + System.lineSeparator());
 
     Path lines = folder.resolve("texts.jsonl");
-    Files.writeString(lines, "{\"id\":[1,{}],\"text\":" + Json.quote(text) + "}\n\n{\"text\":\"\"}\n");
+    Files.writeString(
+        lines, "{\"id\":[1,{}],\"text\":" + Json.quote(text) + "}\n\n{\"text\":\"\"}\n");
     assertThat(Cli.run("tokenize", "-m", MODEL, "--jsonl", lines.toString()).out().lines())
         .containsExactly("{\"ids\":[" + ids + "]}", "{\"ids\":[]}");
     assertThat(
@@ -129,7 +133,10 @@ class StorytellerTest {
     Cli cli =
         Cli.runWithInput(
             "Hello\n\n/help\n/reset\nWho are you?\n/exit\nnever read\n",
-            "chat", "-m", MODEL, "--greedy");
+            "chat",
+            "-m",
+            MODEL,
+            "--greedy");
 
     assertThat(cli.status()).isZero();
     assertThat(cli.out().lines()).hasSize(2);

@@ -30,7 +30,12 @@ class TokenIdCommandsTest {
 
     Cli cli =
         Cli.run(
-            "logits", "--model", Cli.golden(name), "--tokens", tokenIds(name), "--out",
+            "logits",
+            "--model",
+            Cli.golden(name),
+            "--tokens",
+            tokenIds(name),
+            "--out",
             file.toString());
 
     assertThat(cli).isEqualTo(new Cli(0, "", ""));
@@ -52,8 +57,16 @@ class TokenIdCommandsTest {
     String prompt =
         Stream.of(tokenIds(name).split(",")).limit(GREEDY_PROMPT).collect(Collectors.joining(","));
     String[] args = {
-      "generate", "--model", Cli.golden(name), "--tokens", prompt, "--greedy",
-      "--max-new-tokens", "64", "--primitives", primitives
+      "generate",
+      "--model",
+      Cli.golden(name),
+      "--tokens",
+      prompt,
+      "--greedy",
+      "--max-new-tokens",
+      "64",
+      "--primitives",
+      primitives
     };
 
     Cli cli = Cli.run(args);
@@ -66,8 +79,18 @@ class TokenIdCommandsTest {
   void jsonHasIdsButNoTextWithoutTokenizer() {
     Cli cli =
         Cli.run(
-            "generate", "-m", Cli.golden("gqa-tied-bf16"), "--tokens", "1,2,3", "--seed", "7",
-            "--temperature", "1", "--max-new-tokens", "4", "--json");
+            "generate",
+            "-m",
+            Cli.golden("gqa-tied-bf16"),
+            "--tokens",
+            "1,2,3",
+            "--seed",
+            "7",
+            "--temperature",
+            "1",
+            "--max-new-tokens",
+            "4",
+            "--json");
 
     assertThat(cli.err()).isEmpty();
     assertThat(cli.out())
@@ -80,8 +103,16 @@ class TokenIdCommandsTest {
   void explainShowsProbabilitiesThatAddUp() {
     Cli cli =
         Cli.run(
-            "explain", "-m", Cli.golden("mqa-f16"), "--tokens", "1,2,3", "--greedy", "--steps",
-            "2", "--top", "43");
+            "explain",
+            "-m",
+            Cli.golden("mqa-f16"),
+            "--tokens",
+            "1,2,3",
+            "--greedy",
+            "--steps",
+            "2",
+            "--top",
+            "43");
 
     assertThat(cli.err()).isEmpty();
     assertThat(cli.out()).contains("step 1, after 3 tokens", "step 2, after 4 tokens");
@@ -125,7 +156,9 @@ class TokenIdCommandsTest {
     for (String key : new String[] {"prompt_tps", "decode_tps", "load_ms", "first_token_ms"}) {
       assertThat(cli.out()).containsPattern("\"" + key + "\":(?!0[,}.])\\d+");
     }
-    assertThat(cli.out()).containsPattern("\"read_gbps\":\\d").containsPattern("\"fma_gflops\":\\d");
+    assertThat(cli.out())
+        .containsPattern("\"read_gbps\":\\d")
+        .containsPattern("\"fma_gflops\":\\d");
     try (Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
       assertThat(left.map(file -> file.getFileName().toString()))
           .noneMatch(name -> name.startsWith("nextclass-tiny-"));

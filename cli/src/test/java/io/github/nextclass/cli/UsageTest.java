@@ -29,7 +29,14 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "generate", "chat", "explain", "tokenize", "detokenize", "render", "logits", "inspect",
+        "generate",
+        "chat",
+        "explain",
+        "tokenize",
+        "detokenize",
+        "render",
+        "logits",
+        "inspect",
         "bench"
       })
   void everyCommandHasHelp(String command) {
@@ -67,7 +74,7 @@ class UsageTest {
         usage("--timeout is 0.0", generate("--timeout", "0")),
         usage("exclude each other", generate("--greedy", "--temperature", "1")),
         usage("is not a long", generate("--seed", "99999999999999999999")),
-        usage("stop string", generate("--stop", "")),
+        usage("stopStrings must not contain an empty string", generate("--stop", "")),
         usage("'x' is not an int", "generate", "--tokens", "1,x"),
         usage("--chat needs TEXT", generate("--chat")),
         usage("need --chat", "generate", "x", "--thinking", "off"),
@@ -112,8 +119,8 @@ class UsageTest {
   static Stream<Arguments> failures() {
     return Stream.of(
         arguments("/nowhere: no such file or folder", generateOn("/nowhere", "1")),
-        arguments("token id -1", generateOn(MODEL, "-1")),
-        arguments("token id 151936", generateOn(MODEL, "1,151936")),
+        arguments("token ids must be 0 to 63, got -1", generateOn(MODEL, "-1")),
+        arguments("token ids must be 0 to 63, got 151936", generateOn(MODEL, "1,151936")),
         arguments("there is no tokenizer", new String[] {"generate", "x", "-m", MODEL}),
         arguments("there is no tokenizer", new String[] {"generate", "x", "-m", MODEL, "--chat"}),
         arguments("tokenizer", new String[] {"tokenize", "x", "-m", MODEL}),
@@ -183,8 +190,7 @@ class UsageTest {
         };
     StringWriter err = new StringWriter();
     PrintWriter out =
-        new PrintWriter(
-            new OutputStreamWriter(new ResultStream(failing), StandardCharsets.UTF_8));
+        new PrintWriter(new OutputStreamWriter(new ResultStream(failing), StandardCharsets.UTF_8));
     int status = Main.run(out, new PrintWriter(err), generateOn(MODEL, "1"));
     return new Cli(status, "", err.toString());
   }
