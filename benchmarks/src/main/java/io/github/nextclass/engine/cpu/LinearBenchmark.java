@@ -50,7 +50,7 @@ public class LinearBenchmark {
   public String primitives = "";
 
   private final Scratch scratch = new Scratch();
-  private Arena arena = Arena.ofShared();
+  private Arena arena = Arena.global();
   private CpuWeight[] weights = {};
   private Primitives loops = new ScalarPrimitives();
   private float[] packed = {};
@@ -94,6 +94,7 @@ public class LinearBenchmark {
 
   /** Makes the weights and checks the kernel. */
   @Setup
+  @SuppressWarnings("MustBeClosedChecker") // tearDown closes it
   public void setUp() {
     int rows = Integer.parseInt(shape.substring(0, shape.indexOf('x')));
     int columns = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));

@@ -33,6 +33,7 @@ public final class CpuBackend implements Backend {
   private final CpuKvCache.Shape kvShape;
   private final int numAttentionHeads;
   private final KvBlocks kvBlocks;
+  private final Angles angles = new Angles();
   private float[] packed = new float[0];
 
   /**
@@ -191,16 +192,15 @@ public final class CpuBackend implements Backend {
   public void rope(Buffer x, Rope rope, Step step) {
     float[] values = values(x);
     int half = rope.inverseFrequencies().length;
+    angles.prepare(rope, step);
     workers.forRange(
         step.tokens(),
         Math.max(1, FLOATS_A_PIECE / x.columns()),
         (worker, from, to) -> {
-          float[] cos = new float[half];
-          float[] sin = new float[half];
           for (int t = from; t < to; t++) {
-            rope.angles(step.positions()[t], cos, sin);
             for (int head = 0; head < x.columns(); head += 2 * half) {
-              primitives.rotate(values, t * x.columns() + head, half, cos, sin);
+              int offset = t * x.columns() + head;
+              primitives.rotate(values, offset, half, angles.cos(t), angles.sin(t));
             }
           }
         });
@@ -214,10 +214,15 @@ public final class CpuBackend implements Backend {
       if (layer == 0) {
         cache.prepare(segment.firstPosition(), segment.rowCount());
       }
-      for (int i = 0; i < segment.rowCount(); i++) {
-        int offset = (segment.firstRow() + i) * width;
-        cache.write(layer, segment.firstPosition() + i, values(k), offset, values(v), offset);
-      }
+      workers.forRange(
+          segment.rowCount(),
+          Math.max(1, FLOATS_A_PIECE / width),
+          (worker, from, to) -> {
+            for (int i = from; i < to; i++) {
+              int offset = (segment.firstRow() + i) * width;
+              cache.write(layer, segment.firstPosition() + i, values(k), offset, values(v), offset);
+            }
+          });
     }
   }
 
