@@ -6,6 +6,7 @@ module io.github.nextclass.cli {
   requires static org.jspecify;
   requires info.picocli;
   requires io.github.nextclass.sampling;
+  requires java.management;
   requires org.jline;
   requires tools.jackson.core;
 

@@ -4,6 +4,7 @@ import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.MachineProbe;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -91,6 +92,9 @@ final class BenchCommand extends CliCommand {
     Json.writeRounded(line, "decode_tps", rates.newTokensPerSecond());
     Json.writeRounded(line, "load_ms", rates.loadMillis());
     Json.writeRounded(line, "first_token_ms", rates.firstTokenMillis());
+    if (shape == null) { // otherwise Java made the weights first
+      Json.writeRounded(line, "start_to_first_token_ms", rates.javaToFirstTokenMillis());
+    }
     Json.writeRounded(line, "decode_gbps", gigabytesPerSecond(rates));
     Json.writeRounded(line, "read_gbps", limits.readBytesPerSecond() / 1e9);
     Json.writeRounded(line, "fma_gflops", limits.flopsPerSecond() / 1e9);
@@ -102,6 +106,9 @@ final class BenchCommand extends CliCommand {
     row("decode, " + newTokens + " tokens", rates.newTokensPerSecond(), "tokens/s");
     row("load", rates.loadMillis(), "ms");
     row("first token after 8", rates.firstTokenMillis(), "ms");
+    if (shape == null) { // otherwise Java made the weights first
+      row("start of Java to that token", rates.javaToFirstTokenMillis(), "ms");
+    }
     row("decoding reads", gigabytesPerSecond(rates), "GB/s of weights");
     row("the machine reads", limits.readBytesPerSecond() / 1e9, "GB/s");
     row("the machine multiplies", limits.flopsPerSecond() / 1e9, "GFLOP/s");
@@ -112,6 +119,6 @@ final class BenchCommand extends CliCommand {
   }
 
   private void row(String what, double value, String unit) {
-    out().printf("  %-28s %10.1f %s%n", what, value, unit);
+    out().printf(Locale.ROOT, "  %-28s %10.1f %s%n", what, value, unit);
   }
 }

@@ -3,7 +3,10 @@ package io.github.nextclass.cli;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.Session;
+import io.github.nextclass.safetensors.Safetensors;
+import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -13,6 +16,7 @@ import java.util.Arrays;
  * @param backend what ran it
  * @param loadMillis from the folder's name to a session
  * @param firstTokenMillis the first 8-token prompt right after loading, nothing warmed up
+ * @param javaToFirstTokenMillis from the start of Java to the end of that prompt
  * @param promptTokensPerSecond the median of three prompts, each into an empty session
  * @param newTokensPerSecond the steps after an 8-token prompt and 4 steps
  * @param bytesReadPerToken the weights that a step goes through
@@ -21,6 +25,7 @@ record Benchmark(
     String backend,
     double loadMillis,
     double firstTokenMillis,
+    double javaToFirstTokenMillis,
     double promptTokensPerSecond,
     double newTokensPerSecond,
     long bytesReadPerToken) {
@@ -43,14 +48,17 @@ record Benchmark(
       start = System.nanoTime();
       argmax(session.forward(shortPrompt));
       double firstToken = millisSince(start);
+      long javaToFirstToken =
+          System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
 
       return new Benchmark(
           engine.description(),
           load,
           firstToken,
+          javaToFirstToken,
           promptRate(session, prompt(promptTokens, vocabSize)),
           decodeRate(session, shortPrompt, newTokens),
-          bytesReadPerToken(engine));
+          bytesReadPerToken(folder, engine.config().tieWordEmbeddings()));
     }
   }
 
@@ -80,11 +88,15 @@ record Benchmark(
   }
 
   /** All weights but an embedding table that is not the LM head too: of that, a row. */
-  private static long bytesReadPerToken(Engine engine) {
-    long rowBytes = 2L * engine.config().hiddenSize();
-    return engine.config().tieWordEmbeddings()
-        ? engine.weightBytes()
-        : engine.weightBytes() - engine.config().vocabSize() * rowBytes;
+  private static long bytesReadPerToken(Path folder, boolean tied) throws IOException {
+    String leftOut = tied ? "lm_head.weight" : "embed_tokens.weight";
+    long bytes = 0;
+    try (TensorSource tensors = Safetensors.open(folder)) {
+      for (String name : tensors.names()) {
+        bytes += name.endsWith(leftOut) ? 0 : tensors.tensor(name).byteSize();
+      }
+    }
+    return bytes;
   }
 
   private static int[] prompt(int tokens, int vocabSize) {

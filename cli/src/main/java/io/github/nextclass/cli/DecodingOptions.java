@@ -59,7 +59,10 @@ final class DecodingOptions {
   @Option(names = "--seed", paramLabel = "N", description = "The same seed, the same draws.")
   private @Nullable Long seed;
 
-  @Option(names = "--max-new-tokens", paramLabel = "N", description = "End after N tokens.")
+  @Option(
+      names = "--max-new-tokens",
+      paramLabel = "N",
+      description = "End after N tokens, at the latest.")
   private @Nullable Integer maxNewTokens;
 
   @Option(names = "--min-new-tokens", paramLabel = "N", description = "Do not end before.")
