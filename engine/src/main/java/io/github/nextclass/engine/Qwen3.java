@@ -1,7 +1,6 @@
 package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.backend.Backend;
-import io.github.nextclass.engine.backend.Linear;
 import io.github.nextclass.engine.backend.Rope;
 import io.github.nextclass.engine.backend.Step;
 import java.util.List;
@@ -92,9 +91,5 @@ final class Qwen3 {
   void head(int[] rows, Activations a) {
     ops.gather(a.normed, rows, a.selected);
     ops.linear(weights.lmHead(), a.selected, rows.length, a.logits);
-  }
-
-  Linear lmHead() {
-    return weights.lmHead();
   }
 }
