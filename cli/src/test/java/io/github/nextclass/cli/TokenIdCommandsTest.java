@@ -147,7 +147,7 @@ class TokenIdCommandsTest {
   }
 
   @Test
-  void benchMeasuresRandomWeightsAndCleansUp() throws IOException {
+  void benchMeasuresRandomWeights() {
     Cli cli =
         Cli.run("bench", "--shape", "tiny", "-p", "16", "-n", "2", "--threads", "1", "--json");
 
@@ -159,10 +159,6 @@ class TokenIdCommandsTest {
     assertThat(cli.out())
         .containsPattern("\"read_gbps\":\\d")
         .containsPattern("\"fma_gflops\":\\d");
-    try (Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      assertThat(left.map(file -> file.getFileName().toString()))
-          .noneMatch(name -> name.startsWith("nextclass-tiny-"));
-    }
   }
 
   private static Path expected(String name) {
