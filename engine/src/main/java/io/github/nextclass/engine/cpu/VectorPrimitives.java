@@ -17,7 +17,6 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorPrimitives implements Primitives {
   static final VectorSpecies<Float> F32 = Lanes.F32;
-  static final VectorSpecies<Integer> I32 = Lanes.I32;
   static final int WIDTH = Lanes.WIDTH;
 
   /** The lowest number of left-over tokens for which a padded tile of the matrix kernel pays. */
@@ -60,7 +59,7 @@ final class VectorPrimitives implements Primitives {
   /*
    * The tokens of a pass are packed in two ways. Whole tiles are for the matrix kernel; what is left is for the row kernel.
    *
-   *   packed   | tile 0 | tile 1 | ... | left-over token 0 | left-over token 1 | ... | zeros up to a multiple of 4 |
+   *   packed   | tile 0 | tile 1 | ... | left-over token 0 | left-over token 1 | ... | room up to a multiple of 4 |
    */
   private static int tiles(int tokens) {
     return tokens / MatrixKernel.TOKENS + (tokens % MatrixKernel.TOKENS >= PAD_FROM ? 1 : 0);
@@ -72,11 +71,7 @@ final class VectorPrimitives implements Primitives {
 
   @Override
   public int packedLength(int tokens, int columns) {
-    int rest = leftOver(tokens);
-    int padded =
-        rest == 1 ? 1 : (rest + RowKernel.TOKENS - 1) / RowKernel.TOKENS * RowKernel.TOKENS;
-    // A lone token of F32 or F16 goes through the row kernel too: room for its padding.
-    int room = rest == 1 ? RowKernel.TOKENS : padded;
+    int room = (leftOver(tokens) + RowKernel.TOKENS - 1) / RowKernel.TOKENS * RowKernel.TOKENS;
     return Math.multiplyExact(tiles(tokens) * MatrixKernel.TOKENS + room, columns);
   }
 
