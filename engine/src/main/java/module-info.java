@@ -16,4 +16,6 @@ module io.github.nextclass.engine {
 
   exports io.github.nextclass.engine;
   exports io.github.nextclass.engine.backend;
+
+  uses io.github.nextclass.engine.BackendProvider;
 }

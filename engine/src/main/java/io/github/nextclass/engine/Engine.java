@@ -3,7 +3,6 @@ package io.github.nextclass.engine;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.KvCache;
 import io.github.nextclass.engine.backend.Step;
-import io.github.nextclass.engine.cpu.CpuBackend;
 import io.github.nextclass.safetensors.Safetensors;
 import io.github.nextclass.safetensors.Storage;
 import io.github.nextclass.safetensors.TensorSource;
@@ -115,9 +114,14 @@ public final class Engine implements AutoCloseable {
     TensorSource tensors = Safetensors.open(folder, options.storage());
     Backend backend = null;
     try {
-      backend = new CpuBackend(config, options.primitives(), options.threads());
+      backend = BackendSelector.ofServices().select(config, options);
       Qwen3Weights weights = Qwen3Weights.load(folder, tensors, config, backend);
-      checkActivations(config, options); // after it, so that sizes which are wrong are called wrong
+      if (backend.deviceFreeBytes().isPresent()) {
+        budget.limit(backend.deviceFreeBytes().getAsLong());
+      } else {
+        checkActivations(
+            config, options); // after it, so that sizes which are wrong are called wrong
+      }
       Qwen3 transformer = new Qwen3(config, weights, backend);
       return new Engine(config, tensors, backend, transformer, budget, options.prefillChunk());
     } catch (IOException | RuntimeException | Error e) {
@@ -332,6 +336,7 @@ public final class Engine implements AutoCloseable {
           visitor.accept(rows[i], backend.read(a.logits, i));
         }
       }
+      backend.finishPass();
     } finally {
       pass.unlock();
     }

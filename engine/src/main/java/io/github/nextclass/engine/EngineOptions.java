@@ -15,13 +15,22 @@ import java.util.Objects;
  * @param prefillChunk the most tokens in one pass: more cost memory, fewer cost speed; from 1 to
  *     8,192
  * @param memoryBudgetBytes what KV caches, and weights that are copied, may take together
+ * @param backend what runs the model: {@link #AUTO}, {@link #CPU}, or the name of a {@link
+ *     BackendProvider}
  */
 public record EngineOptions(
     Storage storage,
     int threads,
     PrimitivesChoice primitives,
     int prefillChunk,
-    long memoryBudgetBytes) {
+    long memoryBudgetBytes,
+    String backend) {
+
+  /** A device whose backend is on the class path and can be used, else the CPU. */
+  public static final String AUTO = "auto";
+
+  /** The CPU. */
+  public static final String CPU = "cpu";
 
   private static final int DEFAULT_PREFILL_CHUNK = 512;
 
@@ -29,6 +38,7 @@ public record EngineOptions(
   public EngineOptions {
     Objects.requireNonNull(storage, "storage");
     Objects.requireNonNull(primitives, "primitives");
+    Objects.requireNonNull(backend, "backend");
     check(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
     check(prefillChunk >= 1 && prefillChunk <= 8192, "prefillChunk", prefillChunk, "1 to 8192");
     check(memoryBudgetBytes >= 0, "memoryBudgetBytes", memoryBudgetBytes, "0 or more");
@@ -41,8 +51,8 @@ public record EngineOptions(
   }
 
   /**
-   * Mapped weights, a thread for each processor, the Vector API where it is there, and a budget of
-   * 80 % of the memory of the machine or container.
+   * Mapped weights, a thread for each processor, the Vector API where it is there, a budget of 80 %
+   * of the memory of the machine or container, and a device where its backend is on the class path.
    *
    * @return the defaults
    */
@@ -51,7 +61,12 @@ public record EngineOptions(
         ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
     int threads = Math.min(Runtime.getRuntime().availableProcessors(), 1024);
     return new EngineOptions(
-        Storage.MMAP, threads, PrimitivesChoice.AUTO, DEFAULT_PREFILL_CHUNK, memoryBytes / 10 * 8);
+        Storage.MMAP,
+        threads,
+        PrimitivesChoice.AUTO,
+        DEFAULT_PREFILL_CHUNK,
+        memoryBytes / 10 * 8,
+        AUTO);
   }
 
   /**
@@ -61,7 +76,7 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withStorage(Storage value) {
-    return new EngineOptions(value, threads, primitives, prefillChunk, memoryBudgetBytes);
+    return new EngineOptions(value, threads, primitives, prefillChunk, memoryBudgetBytes, backend);
   }
 
   /**
@@ -71,7 +86,7 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withThreads(int value) {
-    return new EngineOptions(storage, value, primitives, prefillChunk, memoryBudgetBytes);
+    return new EngineOptions(storage, value, primitives, prefillChunk, memoryBudgetBytes, backend);
   }
 
   /**
@@ -81,7 +96,7 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withPrimitives(PrimitivesChoice value) {
-    return new EngineOptions(storage, threads, value, prefillChunk, memoryBudgetBytes);
+    return new EngineOptions(storage, threads, value, prefillChunk, memoryBudgetBytes, backend);
   }
 
   /**
@@ -91,7 +106,7 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withPrefillChunk(int value) {
-    return new EngineOptions(storage, threads, primitives, value, memoryBudgetBytes);
+    return new EngineOptions(storage, threads, primitives, value, memoryBudgetBytes, backend);
   }
 
   /**
@@ -101,6 +116,17 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withMemoryBudgetBytes(long value) {
-    return new EngineOptions(storage, threads, primitives, prefillChunk, value);
+    return new EngineOptions(storage, threads, primitives, prefillChunk, value, backend);
+  }
+
+  /**
+   * Changes what runs the model.
+   *
+   * @param value {@link #AUTO}, {@link #CPU}, or the name of a {@link BackendProvider}, such as
+   *     {@code cuda}: then loading fails, with the reason, where it cannot be used
+   * @return changed options
+   */
+  public EngineOptions withBackend(String value) {
+    return new EngineOptions(storage, threads, primitives, prefillChunk, memoryBudgetBytes, value);
   }
 }

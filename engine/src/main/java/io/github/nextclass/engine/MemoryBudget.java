@@ -7,11 +7,16 @@ import java.util.Locale;
  * Thread-safe.
  */
 final class MemoryBudget {
-  private final long totalBytes;
+  private long totalBytes;
   private long usedBytes;
 
   MemoryBudget(long totalBytes) {
     this.totalBytes = totalBytes;
+  }
+
+  /** Lowers the budget to what a device has. */
+  synchronized void limit(long bytes) {
+    totalBytes = Math.min(totalBytes, bytes);
   }
 
   synchronized void reserveWeights(long bytes) {

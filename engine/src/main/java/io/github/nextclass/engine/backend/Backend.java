@@ -2,6 +2,7 @@ package io.github.nextclass.engine.backend;
 
 import io.github.nextclass.safetensors.Tensor;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Where tensors live and how the operations of the transformer run. The operations are coarse, so
@@ -54,6 +55,15 @@ public interface Backend extends AutoCloseable {
    * @return the number of bytes
    */
   long kvBytesPerPosition();
+
+  /**
+   * The memory that KV caches may take on a device, asked when all weights are taken.
+   *
+   * @return the number of bytes; empty where caches are in main memory
+   */
+  default OptionalLong deviceFreeBytes() {
+    return OptionalLong.empty();
+  }
 
   /**
    * Token ids to vectors: {@code x[t] = embedTokens[tokenIds[t]]}.
@@ -183,6 +193,12 @@ public interface Backend extends AutoCloseable {
    * @return a new array of {@code x.columns()} floats
    */
   float[] read(Buffer x, int row);
+
+  /**
+   * Ends a pass. A backend may put operations off, so that it sees more than one before it runs
+   * them: up to {@link #read} of what they make, or up to here.
+   */
+  default void finishPass() {}
 
   /** Frees all that belongs to this backend, caches of sessions included. */
   @Override
