@@ -1,6 +1,7 @@
 package io.github.nextclass.sampling;
 
 import java.util.Arrays;
+import java.util.function.IntPredicate;
 
 /**
  * The classes that may still be chosen, in ascending order of id, with their scores. Filters change
@@ -101,6 +102,36 @@ final class Candidates {
           continue;
         }
         scores[kept] = score;
+        ids[kept] = id(i);
+        kept++;
+      }
+    }
+    all = false;
+    count = kept;
+  }
+
+  /**
+   * Keeps the classes with at least the given weight as of {@link #weigh()}, and in any case the
+   * best.
+   */
+  void keepWeights(double minWeight) {
+    double atLeast = Math.min(minWeight, 1); // the weight of the best
+    float threshold = Float.POSITIVE_INFINITY;
+    for (int i = 0; i < count; i++) {
+      if (weights[i] >= atLeast && scores[i] < threshold) {
+        threshold = scores[i];
+      }
+    }
+    keepFrom(threshold, 0);
+  }
+
+  /** Keeps the classes for whose indices the condition holds. */
+  void retain(IntPredicate condition) {
+    int kept = 0;
+    makeIds();
+    for (int i = 0; i < count; i++) {
+      if (condition.test(i)) {
+        scores[kept] = scores[i];
         ids[kept] = id(i);
         kept++;
       }

@@ -123,13 +123,15 @@ public final class Chat implements AutoCloseable {
     int[] prompt = model.render(conversation, options);
     rewindTo(prompt);
 
-    Decoder decoder =
-        model.decoder(session, prompt, fitting(decoding, prompt.length), cancellation);
+    int[] answered = {};
     ChatAnswer answer;
     try {
-      answer = ChatAnswer.of(decoder.run(listener));
+      Generation generation =
+          model.generate(session, prompt, fitting(decoding, prompt.length), listener, cancellation);
+      answered = generation.tokenIds();
+      answer = ChatAnswer.of(generation);
     } finally {
-      remember(prompt, decoder.result().tokenIds());
+      remember(prompt, answered);
     }
     if (!answer.generation().predictions().isEmpty()) {
       conversation.add(answer.message());
@@ -165,10 +167,16 @@ public final class Chat implements AutoCloseable {
     cached = Arrays.copyOf(cached, common);
   }
 
+  /**
+   * What the session has read, without its last token, which a step may have read or not, and
+   * without what was guessed behind it.
+   */
   private void remember(int[] prompt, int[] answer) {
     int[] sequence = Arrays.copyOf(prompt, prompt.length + answer.length);
     System.arraycopy(answer, 0, sequence, prompt.length, answer.length);
-    cached = Arrays.copyOf(sequence, Math.min(session.position(), sequence.length));
+    int certain = Math.min(session.position(), sequence.length - 1);
+    session.truncate(certain);
+    cached = Arrays.copyOf(sequence, certain);
   }
 
   private Decoding fitting(Decoding decoding, int promptLength) {

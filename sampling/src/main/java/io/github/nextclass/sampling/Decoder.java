@@ -2,6 +2,7 @@ package io.github.nextclass.sampling;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Spliterator;
 import java.util.SplittableRandom;
@@ -33,16 +34,9 @@ import org.jspecify.annotations.Nullable;
  * another thread.
  */
 public final class Decoder {
-  /**
-   * A long prompt is read in pieces of so many tokens, and between them cancellation and deadline
-   * are looked at.
-   */
-  static final int PREFILL_PIECE = 256;
-
   private final TokenClassifier classifier;
   private final DecodingSettings settings;
-  private final Cancellation cancellation;
-  private final LongSupplier nanoClock;
+  private final GenerationClock clock;
 
   private final TokenHistory history;
   private final Candidates candidates;
@@ -57,8 +51,6 @@ public final class Decoder {
   private final List<Prediction> predictions = new ArrayList<>();
 
   private final int cachedTokens;
-  private boolean started;
-  private long startNanos;
   private Duration firstToken = Duration.ZERO;
   private Duration total = Duration.ZERO;
   private volatile boolean closed;
@@ -108,22 +100,49 @@ public final class Decoder {
       Detokenizer detokenizer,
       Cancellation cancellation,
       LongSupplier nanoClock) {
+    this(
+        classifier,
+        prompt,
+        decoding,
+        detokenizer,
+        new GenerationClock(decoding.settings().deadline, cancellation, nanoClock));
+  }
+
+  Decoder(
+      TokenClassifier classifier,
+      int[] prompt,
+      Decoding decoding,
+      Detokenizer detokenizer,
+      GenerationClock clock) {
     int classes = classifier.classes();
-    DecoderChecks.check(classifier, prompt, decoding.settings(), detokenizer);
-    this.classifier = classifier;
     this.settings = decoding.settings();
-    this.cancellation = cancellation;
-    this.nanoClock = nanoClock;
+    DecoderChecks.check(classifier, prompt, settings, detokenizer);
+    DecoderChecks.checkOneSequence(settings);
+    this.classifier = withPromptLookup(classifier, prompt, settings.promptLookup);
+    this.clock = clock;
     this.history = new TokenHistory(prompt);
     this.candidates = new Candidates(classes);
-    this.filters = LogitsFilters.of(settings, classes);
     this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
+    this.filters = LogitsFilters.of(settings, classes, seed);
     this.chooser = settings.sample ? new CategoricalDraw(seed) : new Argmax();
     this.stopTokens = StopTokens.of(settings, classes);
     this.text =
         new GeneratedText(
             detokenizer, new StopStringMatcher(settings.stopStrings, settings.includeStopString));
     this.cachedTokens = classifier.position();
+  }
+
+  private static TokenClassifier withPromptLookup(
+      TokenClassifier classifier, int[] prompt, @Nullable PromptLookup promptLookup) {
+    if (promptLookup == null) {
+      return classifier;
+    }
+    if (!(classifier instanceof BranchingClassifier model)) {
+      throw new IllegalArgumentException(
+          "promptLookup needs a classifier that can take its prefix back, a BranchingClassifier");
+    }
+    return new PromptLookupClassifier(
+        model, Arrays.copyOf(prompt, classifier.position()), promptLookup);
   }
 
   /**
@@ -138,18 +157,26 @@ public final class Decoder {
     if (finishReason != null) {
       throw new IllegalStateException("the generation is finished: " + finishReason);
     }
-    startClock();
+    clock.start();
 
     float[] logits;
     try {
-      FinishReason obstacle = readAllButLastPiece();
+      FinishReason obstacle = obstacle();
+      if (obstacle == null) {
+        obstacle = clock.read(classifier, history, GenerationClock.PREFILL_PIECE);
+      }
       if (obstacle != null) {
-        return end(null, "", obstacle);
+        return end(obstacle);
       }
       logits = classifier.classify(unread());
     } catch (CancellationException e) {
-      return end(null, "", FinishReason.CANCELLED);
+      return end(FinishReason.CANCELLED);
     }
+    return accept(logits);
+  }
+
+  /** Makes one step from scores that somebody else has asked for. */
+  GenerationStep accept(float[] logits) {
     Prediction prediction = choose(logits);
     history.append(prediction.tokenId());
     predictions.add(prediction);
@@ -165,6 +192,11 @@ public final class Decoder {
     return reason == null
         ? new GenerationStep(prediction, newText, null)
         : end(prediction, newText, reason);
+  }
+
+  /** Ends the generation between two steps. */
+  GenerationStep end(FinishReason reason) {
+    return end(null, "", reason);
   }
 
   /**
@@ -218,22 +250,8 @@ public final class Decoder {
     return new Generation(text.toString(), predictions, reason, seed, timings);
   }
 
-  /**
-   * Reads the prefix up to its last piece, which is left for the question. Returns what keeps it
-   * from going on.
-   */
-  private @Nullable FinishReason readAllButLastPiece() {
-    while (true) {
-      FinishReason obstacle = obstacle();
-      int from = classifier.position();
-      if (obstacle != null || history.length() - from <= PREFILL_PIECE) {
-        return obstacle;
-      }
-      classifier.read(history.range(from, from + PREFILL_PIECE));
-    }
-  }
-
-  private int[] unread() {
+  /** The tokens that the classifier has not read. */
+  int[] unread() {
     int from = classifier.position();
     if (from >= history.length()) {
       throw new IllegalStateException(
@@ -246,19 +264,21 @@ public final class Decoder {
     return history.range(from, history.length());
   }
 
-  private @Nullable FinishReason obstacle() {
-    if (closed || cancellation.isCancelled() || Thread.currentThread().isInterrupted()) {
+  /** Why there is no next step; null if there is one. */
+  @Nullable FinishReason obstacle() {
+    if (closed) {
       return FinishReason.CANCELLED;
     }
-    if (settings.deadline != null && elapsed().compareTo(settings.deadline) >= 0) {
-      return FinishReason.DEADLINE;
+    FinishReason obstacle = clock.obstacle();
+    if (obstacle == null && history.length() > classifier.capacity()) {
+      return FinishReason.CONTEXT_FULL;
     }
-    return history.length() > classifier.capacity() ? FinishReason.CONTEXT_FULL : null;
+    return obstacle;
   }
 
   private Prediction choose(float[] logits) {
     int step = history.generatedLength();
-    measure(logits, step);
+    DecoderChecks.measure(unfiltered, logits, classifier.classes(), step);
     candidates.reset(logits);
     int[] top = topClasses();
 
@@ -269,29 +289,15 @@ public final class Decoder {
     if (filtered.max() == Float.NEGATIVE_INFINITY) {
       throw new DecodingException(step, noClassLeft());
     }
-    int tokenId = candidates.id(chooser.choose(candidates, step));
+    int index = chooser.choose(candidates, step);
+    filters.forEach(filter -> filter.chosen(candidates, index));
+    int tokenId = candidates.id(index);
 
     List<ClassScore> topScores = new ArrayList<>(top.length);
     for (int id : top) {
       topScores.add(classScore(id, logits, filtered));
     }
     return new Prediction(step, history.length(), classScore(tokenId, logits, filtered), topScores);
-  }
-
-  private void measure(float[] logits, int step) {
-    int classes = classifier.classes();
-    if (logits.length < classes) {
-      throw new IllegalStateException(
-          "the classifier returned " + logits.length + " scores for " + classes + " classes");
-    }
-    unfiltered.measure(logits, classes);
-    if (Double.isNaN(unfiltered.total())) {
-      int nanCount = 0;
-      for (int i = 0; i < classes; i++) {
-        nanCount += Float.isNaN(logits[i]) ? 1 : 0;
-      }
-      throw new NumericException(step, nanCount, classes);
-    }
   }
 
   private int[] topClasses() {
@@ -332,26 +338,15 @@ public final class Decoder {
 
   private GenerationStep end(@Nullable Prediction prediction, String newText, FinishReason reason) {
     finishReason = reason;
-    total = elapsed();
+    total = clock.elapsed();
     return new GenerationStep(prediction, newText + text.end(), reason);
   }
 
-  private void startClock() {
-    if (!started) {
-      started = true;
-      startNanos = nanoClock.getAsLong();
-    }
-  }
-
   private void stopClock() {
-    total = elapsed();
+    total = clock.elapsed();
     if (predictions.size() == 1) {
       firstToken = total;
     }
-  }
-
-  private Duration elapsed() {
-    return Duration.ofNanos(nanoClock.getAsLong() - startNanos);
   }
 
   /** Pulls one step at a time; never split, since a step needs the one before. */

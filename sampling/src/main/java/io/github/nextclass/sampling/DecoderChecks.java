@@ -1,9 +1,12 @@
 package io.github.nextclass.sampling;
 
 import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
- * What must hold before a generation starts. Everything that fails here is the caller's mistake.
+ * What must hold before a generation starts, which is the caller's duty, and in each of its steps,
+ * which is the classifier's.
  */
 final class DecoderChecks {
   private DecoderChecks() {}
@@ -29,8 +32,125 @@ final class DecoderChecks {
       checkSomeAllowed(settings.allowedTokenIds, settings.bannedTokenIds);
     }
     checkFits(classifier, prompt.length, settings.maxNewTokens);
+    checkBreakers(settings, classes);
+    checkMirostat(settings);
     if (!settings.stopStrings.isEmpty() && detokenizer instanceof NoText) {
       throw new IllegalArgumentException("stopStrings need text, but there is no tokenizer");
+    }
+  }
+
+  /** What one decoder, which makes one sequence, cannot do. */
+  static void checkOneSequence(DecodingSettings settings) {
+    if (settings.beams != null) {
+      throw new IllegalArgumentException(
+          "beam search is no step-by-step decoding: it knows its tokens only at the end and cannot"
+              + " stream; use LanguageModel.generate or generateAll");
+    }
+    if (settings.numReturnSequences != 1) {
+      throw new IllegalArgumentException(
+          "numReturnSequences is "
+              + settings.numReturnSequences
+              + ", but this gives one sequence; use LanguageModel.generateAll");
+    }
+  }
+
+  /** What several samples cannot be. */
+  static void checkSamples(DecodingSettings settings) {
+    if (!settings.sample && settings.numReturnSequences > 1) {
+      throw new IllegalArgumentException(
+          "greedy decoding gives the same sequence each time, but numReturnSequences is "
+              + settings.numReturnSequences
+              + "; use a temperature, or beams");
+    }
+    if (settings.promptLookup != null && settings.numReturnSequences > 1) {
+      throw new IllegalArgumentException(
+          "promptLookup and a numReturnSequences of "
+              + settings.numReturnSequences
+              + " exclude each other");
+    }
+  }
+
+  /** What a beam search cannot be. */
+  static void checkBeams(BeamSearch beams, DecodingSettings settings, int classes) {
+    if (settings.numReturnSequences > beams.numBeams()) {
+      throw new IllegalArgumentException(
+          "numReturnSequences must be at most numBeams, got "
+              + settings.numReturnSequences
+              + " and "
+              + beams.numBeams());
+    }
+    refuseWithBeams(settings.rule(Mirostat.class) != null, "mirostat");
+    refuseWithBeams(settings.sample, "sampling (use temperature 0)");
+    refuseWithBeams(settings.promptLookup != null, "promptLookup");
+    refuseWithBeams(!settings.stopStrings.isEmpty(), "stopStrings (use stopTokenIds)");
+    int continuations = BeamSearcher.continuations(beams, StopTokens.of(settings, classes));
+    if (continuations > (long) beams.numBeams() * classes) {
+      throw new IllegalArgumentException(
+          "numBeams "
+              + beams.numBeams()
+              + " needs "
+              + continuations
+              + " continuations, but there are only "
+              + classes
+              + " classes for each beam");
+    }
+  }
+
+  /** Measures the scores of a step, and refuses those that are none. */
+  static void measure(Softmax softmax, float[] logits, int classes, int step) {
+    if (logits.length < classes) {
+      throw new IllegalStateException(
+          "the classifier returned " + logits.length + " scores for " + classes + " classes");
+    }
+    softmax.measure(logits, classes);
+    if (Double.isNaN(softmax.total())) {
+      int nanCount = 0;
+      for (int i = 0; i < classes; i++) {
+        nanCount += Float.isNaN(logits[i]) ? 1 : 0;
+      }
+      throw new NumericException(step, nanCount, classes);
+    }
+  }
+
+  private static void refuseWithBeams(boolean given, String what) {
+    if (given) {
+      throw new IllegalArgumentException("beams and " + what + " exclude each other");
+    }
+  }
+
+  private static void checkMirostat(DecodingSettings settings) {
+    if (settings.rule(Mirostat.class) == null) {
+      return;
+    }
+    Set<String> others = new TreeSet<>();
+    for (Class<? extends FilterRule> truncation : Decoding.TRUNCATIONS) {
+      if (settings.rule(truncation) != null) {
+        others.add(truncation.getSimpleName());
+      }
+    }
+    if (settings.topK > 0) {
+      others.add("topK");
+    }
+    if (settings.topP < 1) {
+      others.add("topP");
+    }
+    if (settings.minP > 0) {
+      others.add("minP");
+    }
+    if (!others.isEmpty()) {
+      throw new IllegalArgumentException(
+          "mirostat takes the place of other truncations, but there is also "
+              + String.join(", ", others));
+    }
+  }
+
+  private static void checkBreakers(DecodingSettings settings, int classes) {
+    Dry dry = settings.rule(Dry.class);
+    if (dry != null) {
+      checkClasses(
+          "dry breakerTokenIds",
+          dry.breakerTokenIds().stream().mapToInt(Integer::intValue).sorted().toArray(),
+          classes);
     }
   }
 

@@ -1,17 +1,19 @@
 package io.github.nextclass.sampling;
 
-import static java.util.Objects.requireNonNull;
+import static io.github.nextclass.sampling.Checks.check;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -38,9 +40,20 @@ public final class Decoding {
    * Below this vLLM decodes greedily; here such a temperature is an error, because 0 says it
    * plainly.
    */
-  private static final double MIN_TEMPERATURE = 1e-5;
+  static final double MIN_TEMPERATURE = 1e-5;
 
   private static final double MAX_TEMPERATURE = 2;
+  private static final int MAX_SEQUENCES = 1024;
+
+  /** What {@link Mirostat} takes the place of. */
+  static final Set<Class<? extends FilterRule>> TRUNCATIONS =
+      Set.of(
+          TypicalP.class,
+          EpsilonCutoff.class,
+          EtaCutoff.class,
+          TopNSigma.class,
+          Xtc.class,
+          DynamicTemperature.class);
 
   private final DecodingSettings settings;
 
@@ -97,7 +110,7 @@ public final class Decoding {
         "temperature",
         "0 (greedy) or in [1e-5, 2]",
         temperature);
-    return with(s -> {
+    return changed(s -> {
       s.sample = temperature != 0;
       s.temperature = temperature == 0 ? 1 : temperature;
     });
@@ -112,7 +125,7 @@ public final class Decoding {
    */
   public Decoding topK(int topK) {
     check(topK >= -1, "topK", "at least 1, or 0 (off)", topK);
-    return with(s -> s.topK = Math.max(topK, 0));
+    return changed(s -> s.topK = Math.max(topK, 0));
   }
 
   /**
@@ -124,7 +137,7 @@ public final class Decoding {
    */
   public Decoding topP(double topP) {
     check(topP > 0 && topP <= 1, "topP", "in (0, 1]", topP);
-    return with(s -> s.topP = topP);
+    return changed(s -> s.topP = topP);
   }
 
   /**
@@ -136,7 +149,7 @@ public final class Decoding {
    */
   public Decoding minP(double minP) {
     check(minP >= 0 && minP <= 1, "minP", "in [0, 1]", minP);
-    return with(s -> s.minP = minP);
+    return changed(s -> s.minP = minP);
   }
 
   /**
@@ -156,7 +169,7 @@ public final class Decoding {
         "repetitionPenalty",
         "finite and above 0",
         repetitionPenalty);
-    return with(s -> s.repetitionPenalty = repetitionPenalty);
+    return changed(s -> s.repetitionPenalty = repetitionPenalty);
   }
 
   /**
@@ -168,7 +181,7 @@ public final class Decoding {
    */
   public Decoding frequencyPenalty(double frequencyPenalty) {
     check(Math.abs(frequencyPenalty) <= 2, "frequencyPenalty", "in [-2, 2]", frequencyPenalty);
-    return with(s -> s.frequencyPenalty = frequencyPenalty);
+    return changed(s -> s.frequencyPenalty = frequencyPenalty);
   }
 
   /**
@@ -179,7 +192,7 @@ public final class Decoding {
    */
   public Decoding presencePenalty(double presencePenalty) {
     check(Math.abs(presencePenalty) <= 2, "presencePenalty", "in [-2, 2]", presencePenalty);
-    return with(s -> s.presencePenalty = presencePenalty);
+    return changed(s -> s.presencePenalty = presencePenalty);
   }
 
   /**
@@ -194,7 +207,7 @@ public final class Decoding {
       checkTokenId("logitBias", tokenId);
       check(Float.isFinite(bias), "logitBias of token " + tokenId, "finite", bias);
     });
-    return with(s -> s.logitBias = copy);
+    return changed(s -> s.logitBias = copy);
   }
 
   /**
@@ -209,7 +222,7 @@ public final class Decoding {
       throw new IllegalArgumentException(
           "allowedTokenIds must contain at least one token id, got none");
     }
-    return with(s -> s.allowedTokenIds = ids);
+    return changed(s -> s.allowedTokenIds = ids);
   }
 
   /**
@@ -220,7 +233,79 @@ public final class Decoding {
    */
   public Decoding bannedTokenIds(int... tokenIds) {
     int[] ids = sortedDistinct("bannedTokenIds", tokenIds);
-    return with(s -> s.bannedTokenIds = ids);
+    return changed(s -> s.bannedTokenIds = ids);
+  }
+
+  /**
+   * Adds a rule. One of its kind that was set before is replaced; and {@link Mirostat} replaces
+   * every truncation that was set before, top-k, top-p and min-p included.
+   *
+   * @param rule the rule
+   * @return the changed copy
+   */
+  public Decoding with(FilterRule rule) {
+    return changed(s -> {
+      Map<Class<?>, FilterRule> rules = new HashMap<>(s.rules);
+      if (rule instanceof Mirostat) {
+        s.topK = 0;
+        s.topP = 1;
+        s.minP = 0;
+        rules.keySet().removeAll(TRUNCATIONS);
+      }
+      rules.put(rule.getClass(), rule);
+      s.rules = Map.copyOf(rules);
+    });
+  }
+
+  /**
+   * Removes a rule.
+   *
+   * @param type its kind
+   * @return the changed copy
+   */
+  public Decoding without(Class<? extends FilterRule> type) {
+    return changed(s -> {
+      Map<Class<?>, FilterRule> rules = new HashMap<>(s.rules);
+      rules.remove(type);
+      s.rules = Map.copyOf(rules);
+    });
+  }
+
+  /**
+   * Searches with several beams for the most probable sequence, instead of choosing one class after
+   * the other. Only the scores of whole sequences are known, so nothing can be streamed before the
+   * end.
+   *
+   * @param beams how many, and how their lengths count
+   * @return the changed copy
+   */
+  public Decoding beams(BeamSearch beams) {
+    return changed(s -> s.beams = beams);
+  }
+
+  /**
+   * Sets how many sequences {@link LanguageModel#generateAll(String, Decoding)} returns: that many
+   * of the beams, or that many samples, of which number {@code i} has the draws of {@link
+   * #seed(long)} {@code + i}.
+   *
+   * @param count at least 1
+   * @return the changed copy
+   */
+  public Decoding numReturnSequences(int count) {
+    check(
+        count >= 1 && count <= MAX_SEQUENCES, "numReturnSequences", "1 to " + MAX_SEQUENCES, count);
+    return changed(s -> s.numReturnSequences = count);
+  }
+
+  /**
+   * Guesses tokens ahead from what stands in the sequence already, and has the model look at all of
+   * them in one pass. The tokens chosen are the same.
+   *
+   * @param promptLookup how many
+   * @return the changed copy
+   */
+  public Decoding promptLookup(PromptLookup promptLookup) {
+    return changed(s -> s.promptLookup = promptLookup);
   }
 
   /**
@@ -232,7 +317,7 @@ public final class Decoding {
    * @return the changed copy
    */
   public Decoding seed(long seed) {
-    return with(s -> s.seed = seed);
+    return changed(s -> s.seed = seed);
   }
 
   /**
@@ -244,7 +329,7 @@ public final class Decoding {
    */
   public Decoding eosTokenIds(int... tokenIds) {
     int[] ids = sortedDistinct("eosTokenIds", tokenIds);
-    return with(s -> s.eosTokenIds = ids);
+    return changed(s -> s.eosTokenIds = ids);
   }
 
   /**
@@ -254,7 +339,7 @@ public final class Decoding {
    * @return the changed copy
    */
   public Decoding ignoreEos(boolean ignoreEos) {
-    return with(s -> s.ignoreEos = ignoreEos);
+    return changed(s -> s.ignoreEos = ignoreEos);
   }
 
   /**
@@ -265,7 +350,7 @@ public final class Decoding {
    */
   public Decoding stopTokenIds(int... tokenIds) {
     int[] ids = sortedDistinct("stopTokenIds", tokenIds);
-    return with(s -> s.stopTokenIds = ids);
+    return changed(s -> s.stopTokenIds = ids);
   }
 
   /**
@@ -280,7 +365,7 @@ public final class Decoding {
       StopStringMatcher.check(stopString);
     }
     List<String> copy = List.of(stopStrings);
-    return with(s -> s.stopStrings = copy);
+    return changed(s -> s.stopStrings = copy);
   }
 
   /**
@@ -290,7 +375,7 @@ public final class Decoding {
    * @return the changed copy
    */
   public Decoding includeStopString(boolean includeStopString) {
-    return with(s -> s.includeStopString = includeStopString);
+    return changed(s -> s.includeStopString = includeStopString);
   }
 
   /**
@@ -303,7 +388,7 @@ public final class Decoding {
   public Decoding minNewTokens(int minNewTokens) {
     check(minNewTokens >= 0, "minNewTokens", "at least 0", minNewTokens);
     checkMinMax(minNewTokens, settings.maxNewTokens);
-    return with(s -> s.minNewTokens = minNewTokens);
+    return changed(s -> s.minNewTokens = minNewTokens);
   }
 
   /**
@@ -315,7 +400,7 @@ public final class Decoding {
   public Decoding maxNewTokens(int maxNewTokens) {
     check(maxNewTokens >= 1, "maxNewTokens", "at least 1", maxNewTokens);
     checkMinMax(settings.minNewTokens, maxNewTokens);
-    return with(s -> s.maxNewTokens = maxNewTokens);
+    return changed(s -> s.maxNewTokens = maxNewTokens);
   }
 
   /**
@@ -327,7 +412,7 @@ public final class Decoding {
    */
   public Decoding deadline(Duration deadline) {
     check(deadline.isPositive(), "deadline", "above zero", deadline);
-    return with(s -> s.deadline = deadline);
+    return changed(s -> s.deadline = deadline);
   }
 
   /**
@@ -338,7 +423,7 @@ public final class Decoding {
    */
   public Decoding topClasses(int count) {
     check(count >= 0, "topClasses", "at least 0", count);
-    return with(s -> s.topClasses = count);
+    return changed(s -> s.topClasses = count);
   }
 
   /**
@@ -351,7 +436,7 @@ public final class Decoding {
    * @return the changed copy
    */
   public Decoding maskPadding(boolean maskPadding) {
-    return with(s -> s.maskPadding = maskPadding);
+    return changed(s -> s.maskPadding = maskPadding);
   }
 
   /**
@@ -554,12 +639,50 @@ public final class Decoding {
     return settings.maskPadding;
   }
 
+  /**
+   * Returns a rule.
+   *
+   * @param type its kind
+   * @param <R> its kind
+   * @return empty if there is none
+   */
+  public <R extends FilterRule> Optional<R> rule(Class<R> type) {
+    return Optional.ofNullable(settings.rule(type));
+  }
+
+  /**
+   * Returns the settings of the beam search.
+   *
+   * @return empty if there is none
+   */
+  public Optional<BeamSearch> beams() {
+    return Optional.ofNullable(settings.beams);
+  }
+
+  /**
+   * Returns how many sequences are asked for.
+   *
+   * @return at least 1
+   */
+  public int numReturnSequences() {
+    return settings.numReturnSequences;
+  }
+
+  /**
+   * Returns how tokens are guessed ahead.
+   *
+   * @return empty if they are not
+   */
+  public Optional<PromptLookup> promptLookup() {
+    return Optional.ofNullable(settings.promptLookup);
+  }
+
   /** The values themselves; not to be changed. */
   DecodingSettings settings() {
     return settings;
   }
 
-  private Decoding with(Consumer<DecodingSettings> change) {
+  private Decoding changed(Consumer<DecodingSettings> change) {
     DecodingSettings copy = settings.copy();
     change.accept(copy);
     return new Decoding(copy);
@@ -584,12 +707,5 @@ public final class Decoding {
 
   private static void checkTokenId(String name, int tokenId) {
     check(tokenId >= 0, name, "token ids of at least 0", tokenId);
-  }
-
-  private static void check(boolean holds, String name, String range, Object got) {
-    if (!holds) {
-      throw new IllegalArgumentException(
-          name + " must be " + range + ", got " + requireNonNull(got));
-    }
   }
 }

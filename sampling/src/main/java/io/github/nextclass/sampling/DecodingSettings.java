@@ -33,6 +33,17 @@ final class DecodingSettings implements Cloneable {
   int topClasses;
   boolean maskPadding = true;
 
+  /** At most one of each class. */
+  Map<Class<?>, FilterRule> rules = Map.of();
+
+  @Nullable BeamSearch beams;
+  int numReturnSequences = 1;
+  @Nullable PromptLookup promptLookup;
+
+  <R extends FilterRule> @Nullable R rule(Class<R> type) {
+    return type.cast(rules.get(type));
+  }
+
   DecodingSettings copy() {
     try {
       return (DecodingSettings) clone();

@@ -11,9 +11,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.ConcurrentModificationException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -179,7 +182,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * Generates token ids, and text if there is a tokenizer, tells of it meanwhile, and can be
-   * stopped.
+   * stopped. A beam search knows its tokens only at the end, and tells of them then.
    *
    * @param prompt the tokens to continue
    * @param decoding the settings
@@ -192,8 +195,71 @@ public final class LanguageModel implements AutoCloseable {
   public Generation generate(
       int[] prompt, Decoding decoding, GenerationListener listener, Cancellation cancellation) {
     try (Session session = newSession(prompt.length, decoding)) {
+      return generate(session, prompt, decoding, listener, cancellation);
+    }
+  }
+
+  /**
+   * Generates several continuations of a text.
+   *
+   * @param prompt the text to continue
+   * @param decoding the settings
+   * @return as the other method
+   * @throws IllegalArgumentException as the other method
+   */
+  public List<Generation> generateAll(String prompt, Decoding decoding) {
+    return generateAll(encode(prompt), decoding, new Cancellation());
+  }
+
+  /**
+   * Generates several continuations, {@link Decoding#numReturnSequences()} of them: the best of a
+   * beam search, or samples, of which number {@code i} equals a generation of its own with the seed
+   * plus {@code i}. The prompt is read once, its KV cache is shared, and all continuations grow in
+   * the same passes.
+   *
+   * @param prompt the tokens to continue
+   * @param decoding the settings
+   * @param cancellation stops all of them
+   * @return the continuations; those of a beam search best first, and fewer if it was stopped
+   * @throws IllegalArgumentException if the prompt is empty, too long or no tokens of this model,
+   *     or the settings are wrong for it or contradict each other
+   * @throws io.github.nextclass.engine.MemoryBudgetException if the continuations together do not
+   *     fit
+   */
+  public List<Generation> generateAll(int[] prompt, Decoding decoding, Cancellation cancellation) {
+    try (Session session = newSession(prompt.length, decoding)) {
+      return generateAll(session, prompt, decoding, cancellation);
+    }
+  }
+
+  private List<Generation> generateAll(
+      Session session, int[] prompt, Decoding decoding, Cancellation cancellation) {
+    Decoding own = withOwnEos(decoding);
+    GenerationClock clock =
+        new GenerationClock(own.settings().deadline, cancellation, System::nanoTime);
+    BranchingClassifier root = classifier(session, own);
+    return own.beams().isPresent()
+        ? BeamSearcher.run(root, prompt, own, this::detokenizer, clock)
+        : ParallelSamples.run(root, prompt, own, this::detokenizer, clock);
+  }
+
+  /** One continuation, whatever strategy finds it. */
+  Generation generate(
+      Session session,
+      int[] prompt,
+      Decoding decoding,
+      GenerationListener listener,
+      Cancellation cancellation) {
+    if (decoding.beams().isEmpty()) {
       return decoder(session, prompt, decoding, cancellation).run(listener);
     }
+    Generation best =
+        generateAll(session, prompt, decoding.numReturnSequences(1), cancellation).getFirst();
+    best.predictions().forEach(listener::onPrediction);
+    if (!best.text().isEmpty()) {
+      listener.onText(best.text());
+    }
+    return best;
   }
 
   /**
@@ -402,6 +468,32 @@ public final class LanguageModel implements AutoCloseable {
     return requireTokenizer().encode(requireChatTemplate().render(messages, options));
   }
 
+  /**
+   * Returns the tokens over which {@link Dry} lets no repetition reach: those whose text contains
+   * one of some breakers.
+   *
+   * @param breakers such as {@code "\n"}, {@code ":"}, {@code "\""} and {@code "*"}, which are
+   *     llama.cpp's
+   * @return the tokens
+   * @throws IllegalArgumentException if a breaker is empty
+   * @throws IllegalStateException if the checkpoint has no tokenizer
+   */
+  public Set<Integer> dryBreakers(String... breakers) {
+    for (String breaker : breakers) {
+      if (breaker.isEmpty()) {
+        throw new IllegalArgumentException("breakers must not contain an empty string, got \"\"");
+      }
+    }
+    Set<Integer> tokenIds = new TreeSet<>();
+    for (int tokenId = 0; tokenId < classes(); tokenId++) {
+      String text = requireTokenizer().decode(new int[] {tokenId});
+      if (Arrays.stream(breakers).anyMatch(text::contains)) {
+        tokenIds.add(tokenId);
+      }
+    }
+    return tokenIds;
+  }
+
   /** Frees weights and sequences. Waits for a step that is running. Closing twice does nothing. */
   @Override
   public void close() {
@@ -409,15 +501,23 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   Decoder decoder(Session session, int[] prompt, Decoding decoding, Cancellation cancellation) {
+    Decoding own = withOwnEos(decoding);
+    return new Decoder(classifier(session, own), prompt, own, detokenizer(), cancellation);
+  }
+
+  private SessionClassifier classifier(Session session, Decoding decoding) {
     int classes = decoding.maskPadding() ? classes() : engine.config().vocabSize();
-    return new Decoder(
-        new SessionClassifier(session, classes),
-        prompt,
-        decoding.eosTokenIds().length > 0
-            ? decoding
-            : decoding.eosTokenIds(defaultDecoding.eosTokenIds()),
-        tokenizer == null ? Detokenizer.none() : new TokenizerText(tokenizer),
-        cancellation);
+    return new SessionClassifier(engine, session, classes);
+  }
+
+  private Detokenizer detokenizer() {
+    return tokenizer == null ? Detokenizer.none() : new TokenizerText(tokenizer);
+  }
+
+  private Decoding withOwnEos(Decoding decoding) {
+    return decoding.eosTokenIds().length > 0
+        ? decoding
+        : decoding.eosTokenIds(defaultDecoding.eosTokenIds());
   }
 
   /**

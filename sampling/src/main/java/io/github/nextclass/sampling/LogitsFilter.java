@@ -16,4 +16,13 @@ interface LogitsFilter {
    * @param history the sequence that was classified
    */
   void apply(Candidates candidates, TokenHistory history);
+
+  /**
+   * Hears what was chosen, once for each step after {@link #apply}. Most filters read it from the
+   * history of the next step.
+   *
+   * @param candidates those that all filters left
+   * @param index the index of the chosen one
+   */
+  default void chosen(Candidates candidates, int index) {}
 }

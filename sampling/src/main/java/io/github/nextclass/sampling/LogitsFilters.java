@@ -2,18 +2,42 @@ package io.github.nextclass.sampling;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The filters that some settings ask for, in the order of transformers' {@code
- * _get_logits_processor}: what changes single classes, then what forbids them, then, only for
- * sampling, temperature, top-k, top-p and min-p. The frequency and presence penalties, which
- * transformers lacks, follow the repetition penalty as they do in vLLM.
+ * The filters that some settings ask for, in the one order that there is: that of transformers'
+ * {@code _get_logits_processor}, and what transformers lacks stands where llama.cpp has it.
+ *
+ * <pre>
+ *   what changes classes      logit bias, repetition penalty, frequency and presence penalty *, DRY *, n-grams
+ *   what forbids classes      banned, too early an end, all but the allowed
+ *   only for sampling         top-n-sigma *, temperature, top-k, top-p, min-p, typical, epsilon, eta, XTC *,
+ *                             dynamic temperature * (in the place of the fixed one)
+ *   or with mirostat *        temperature, mirostat
+ *
+ *   *  not in transformers: vLLM (frequency and presence), llama.cpp (the others)
+ * </pre>
  */
 final class LogitsFilters {
-  private LogitsFilters() {}
+  private final DecodingSettings settings;
+  private final List<LogitsFilter> filters = new ArrayList<>();
 
-  static List<LogitsFilter> of(DecodingSettings settings, int classes) {
-    List<LogitsFilter> filters = new ArrayList<>();
+  private LogitsFilters(DecodingSettings settings) {
+    this.settings = settings;
+  }
+
+  static List<LogitsFilter> of(DecodingSettings settings, int classes, long seed) {
+    LogitsFilters chain = new LogitsFilters(settings);
+    chain.addChanges(classes);
+    chain.addBans(classes);
+    if (settings.sample) {
+      chain.addTruncations(seed);
+    }
+    return List.copyOf(chain.filters);
+  }
+
+  private void addChanges(int classes) {
     if (!settings.logitBias.isEmpty()) {
       filters.add(new LogitBias(settings.logitBias));
     }
@@ -24,6 +48,11 @@ final class LogitsFilters {
       filters.add(
           new FrequencyPenalty(settings.frequencyPenalty, settings.presencePenalty, classes));
     }
+    add(Dry.class, Dry.Filter::new);
+    add(NoRepeatNgram.class, NoRepeatNgram.Filter::new);
+  }
+
+  private void addBans(int classes) {
     if (settings.bannedTokenIds.length > 0) {
       filters.add(new BannedClasses(settings.bannedTokenIds));
     }
@@ -33,20 +62,36 @@ final class LogitsFilters {
     if (settings.allowedTokenIds != null) {
       filters.add(new AllowedClasses(settings.allowedTokenIds));
     }
-    if (settings.sample) {
-      if (settings.temperature != 1) {
-        filters.add(new Temperature(settings.temperature));
-      }
-      if (settings.topK > 0) {
-        filters.add(new TopK(settings.topK));
-      }
-      if (settings.topP < 1) {
-        filters.add(new TopP(settings.topP));
-      }
-      if (settings.minP > 0) {
-        filters.add(new MinP(settings.minP));
-      }
+  }
+
+  private void addTruncations(long seed) {
+    add(TopNSigma.class, TopNSigma.Filter::new);
+    if (settings.temperature != 1 && settings.rule(DynamicTemperature.class) == null) {
+      filters.add(new Temperature(settings.temperature));
     }
-    return List.copyOf(filters);
+    if (settings.topK > 0) {
+      filters.add(new TopK(settings.topK));
+    }
+    if (settings.topP < 1) {
+      filters.add(new TopP(settings.topP));
+    }
+    if (settings.minP > 0) {
+      filters.add(new MinP(settings.minP));
+    }
+    add(TypicalP.class, TypicalP.Filter::new);
+    add(EpsilonCutoff.class, EpsilonCutoff.Filter::new);
+    add(EtaCutoff.class, EtaCutoff.Filter::new);
+    add(Xtc.class, xtc -> new Xtc.Filter(xtc, seed));
+    add(
+        DynamicTemperature.class,
+        rule -> new DynamicTemperature.Filter(rule, settings.temperature));
+    add(Mirostat.class, Mirostat.Filter::new);
+  }
+
+  private <R extends FilterRule> void add(Class<R> type, Function<R, LogitsFilter> filter) {
+    @Nullable R rule = settings.rule(type);
+    if (rule != null) {
+      filters.add(filter.apply(rule));
+    }
   }
 }

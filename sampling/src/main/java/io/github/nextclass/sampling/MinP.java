@@ -17,14 +17,6 @@ final class MinP implements LogitsFilter {
   @Override
   public void apply(Candidates candidates, TokenHistory history) {
     candidates.weigh();
-    float[] scores = candidates.scores();
-    double[] weights = candidates.weights();
-    float threshold = Float.POSITIVE_INFINITY;
-    for (int i = 0; i < candidates.count(); i++) {
-      if (weights[i] >= minP && scores[i] < threshold) {
-        threshold = scores[i];
-      }
-    }
-    candidates.keepFrom(threshold, 0);
+    candidates.keepWeights(minP);
   }
 }

@@ -22,7 +22,7 @@ final class Temperature implements LogitsFilter {
     divide(candidates.scores(), candidates.count(), temperature);
   }
 
-  private static void divide(float[] scores, int count, float divisor) {
+  static void divide(float[] scores, int count, float divisor) {
     for (int i = 0; i < count; i++) {
       scores[i] /= divisor;
     }

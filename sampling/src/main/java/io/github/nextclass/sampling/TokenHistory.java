@@ -14,6 +14,16 @@ final class TokenHistory {
     tokenIds = Arrays.copyOf(prompt, prompt.length + 64);
   }
 
+  private TokenHistory(TokenHistory other) {
+    promptLength = other.promptLength;
+    length = other.length;
+    tokenIds = other.tokenIds.clone();
+  }
+
+  TokenHistory copy() {
+    return new TokenHistory(this);
+  }
+
   void append(int tokenId) {
     if (length == tokenIds.length) {
       tokenIds = Arrays.copyOf(tokenIds, Math.addExact(length, length >> 1));

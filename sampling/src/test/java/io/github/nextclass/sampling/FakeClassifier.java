@@ -8,13 +8,15 @@ import java.util.function.Function;
  * A classifier that computes its scores from the prefix by a function, and remembers how it was
  * asked.
  */
-final class FakeClassifier implements TokenClassifier {
+final class FakeClassifier implements BranchingClassifier {
   private final int classes;
   private final int capacity;
   private final Function<List<Integer>, float[]> scores;
   private final List<Integer> prefix = new ArrayList<>();
   private final List<Integer> pieceLengths = new ArrayList<>();
   private int questions;
+  private int open = 1;
+  private FakeClassifier trunk = this;
 
   FakeClassifier(int classes, int capacity, Function<List<Integer>, float[]> scores) {
     this.classes = classes;
@@ -92,6 +94,30 @@ final class FakeClassifier implements TokenClassifier {
     if (prefix.size() > capacity) {
       throw new AssertionError("asked to read more than its capacity");
     }
+  }
+
+  @Override
+  public void truncate(int length) {
+    prefix.subList(length, prefix.size()).clear();
+  }
+
+  @Override
+  public FakeClassifier fork() {
+    FakeClassifier branch = new FakeClassifier(classes, capacity, scores);
+    branch.prefix.addAll(prefix);
+    branch.trunk = trunk;
+    trunk.open++;
+    return branch;
+  }
+
+  @Override
+  public void close() {
+    trunk.open--;
+  }
+
+  /** How many of this one and its branches are not closed. */
+  int open() {
+    return open;
   }
 
   List<Integer> prefix() {

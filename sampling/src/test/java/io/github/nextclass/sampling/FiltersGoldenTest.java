@@ -42,7 +42,7 @@ class FiltersGoldenTest {
     Candidates candidates = new Candidates(classes);
     candidates.reset(logits);
     List<LogitsFilter> filters =
-        LogitsFilters.of(GoldenSettings.decoding(golden.get("settings")).settings(), classes);
+        LogitsFilters.of(GoldenSettings.decoding(golden.get("settings")).settings(), classes, 0);
     filters.forEach(filter -> filter.apply(candidates, history));
 
     String name =
