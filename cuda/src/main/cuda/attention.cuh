@@ -1,0 +1,226 @@
+// Keys and values, and causal attention of single rows over them.
+//
+//   a page: 64 positions over all layers, in f32
+//   layer 0                                                layer 1
+//   K head 0 | K head 1 | ... | V head 0 | V head 1 | ... | K head 0 | ...       each [64][D]
+//
+// A sequence is a list of pages; pages[firstPage[row] + p / 64] holds position p of the sequence of a row.
+#pragma once
+#include "device.cuh"
+#include "rows.cuh"
+
+constexpr int PAGE = 64;
+constexpr int ATTENTION_WARPS = 4;
+constexpr int MIN_KEYS_A_SPLIT = 16;
+
+DEVICE float* key_row(const unsigned long long* pages, int layer, int kvHeads, int head, int headDim, int position) {
+  float* page = reinterpret_cast<float*>(pages[position / PAGE]);
+  return page + (static_cast<size_t>(2 * layer) * kvHeads + head) * PAGE * headDim + position % PAGE * headDim;
+}
+
+DEVICE float* value_row(const unsigned long long* pages, int layer, int kvHeads, int head, int headDim, int position) {
+  float* page = reinterpret_cast<float*>(pages[position / PAGE]);
+  return page + (static_cast<size_t>(2 * layer + 1) * kvHeads + head) * PAGE * headDim + position % PAGE * headDim;
+}
+
+// A block a row of the pass.
+KERNEL append_to_cache(const float* k, const float* v, const int* positions, const int* firstPage,
+                       const unsigned long long* pages, int layer, int kvHeads, int headDim) {
+  wait_for_previous_kernel();
+  int row = blockIdx.x;
+  int position = positions[row];
+  const unsigned long long* mine = pages + firstPage[row];
+  int width = kvHeads * headDim;
+  for (int i = threadIdx.x; i < width; i += blockDim.x) {
+    size_t from = static_cast<size_t>(row) * width + i;
+    key_row(mine, layer, kvHeads, i / headDim, headDim, position)[i % headDim] = k[from];
+    value_row(mine, layer, kvHeads, i / headDim, headDim, position)[i % headDim] = v[from];
+  }
+}
+
+// Norm and RoPE of one head by a warp, out of place.
+template <int D>
+DEVICE void norm_and_rotate(const float* head, const float* weight, float eps, const float* angles, float* out) {
+  float scale = head_scale(head, eps, D);
+  for (int i = threadIdx.x % WARP; i < D / 2; i += WARP) {
+    float a = weight[i] * (head[i] * scale);
+    float b = weight[i + D / 2] * (head[i + D / 2] * scale);
+    out[i] = a * angles[i] - b * angles[D / 2 + i];
+    out[i + D / 2] = b * angles[i] + a * angles[D / 2 + i];
+  }
+}
+
+// One block: a row, a query head, and a part (a split) of the positions. The last block of a row and head to end joins
+// the parts, in their order. The grid does not depend on the position, so that a graph of the pass stays valid.
+//
+// qNorm null: q and k are ready, and k and v are in the cache. Else q and k are as they come from their projections:
+// each block makes of them what it needs, and one of them appends to the cache.
+template <int D>
+DEVICE void attention(const float* q, const float* k, const float* v, const float* qNorm, const float* kNorm, float eps,
+                      const float* angles, const int* positions, const int* firstPage, const unsigned long long* pages,
+                      float* parts, int* ended, float* out, int layer, int heads, int kvHeads) {
+  constexpr int PER_LANE = D / WARP;
+  __shared__ float query[D];
+  __shared__ float newKey[D];
+  __shared__ float sums[ATTENTION_WARPS][D];
+  __shared__ float greatest[ATTENTION_WARPS];
+  __shared__ float totals[ATTENTION_WARPS];
+  __shared__ int isLast;
+  wait_for_previous_kernel();
+  int splits = gridDim.x;
+  int part = blockIdx.x;
+  int head = blockIdx.y;
+  int row = blockIdx.z;
+  int kvHead = head / (heads / kvHeads);
+  int lane = threadIdx.x % WARP;
+  int warp = threadIdx.x / WARP;
+  int position = positions[row];
+  const unsigned long long* mine = pages + firstPage[row];
+
+  int keys = position + 1;
+  int perPart = ((keys + splits - 1) / splits + MIN_KEYS_A_SPLIT - 1) / MIN_KEYS_A_SPLIT * MIN_KEYS_A_SPLIT;
+  int used = (keys + perPart - 1) / perPart;
+  if (part >= used) {
+    return;
+  }
+  int from = part * perPart;
+  int to = min(keys, from + perPart);
+
+  const float* rawQuery = q + (static_cast<size_t>(row) * heads + head) * D;
+  size_t newRow = (static_cast<size_t>(row) * kvHeads + kvHead) * D;
+  bool fused = qNorm != nullptr;
+  bool holdsNew = fused && to == keys;
+  if (fused) {
+    const float* turns = angles + static_cast<size_t>(row) * D;
+    if (warp == 0) {
+      norm_and_rotate<D>(rawQuery, qNorm, eps, turns, query);
+    } else if (warp == 1 && holdsNew) {
+      norm_and_rotate<D>(k + newRow, kNorm, eps, turns, newKey);
+    }
+    __syncthreads();
+    if (holdsNew && head % (heads / kvHeads) == 0) {
+      for (int i = threadIdx.x; i < D; i += blockDim.x) {
+        key_row(mine, layer, kvHeads, kvHead, D, position)[i] = newKey[i];
+        value_row(mine, layer, kvHeads, kvHead, D, position)[i] = v[newRow + i];
+      }
+    }
+  } else {
+    for (int i = threadIdx.x; i < D; i += blockDim.x) {
+      query[i] = rawQuery[i];
+    }
+    __syncthreads();
+  }
+
+  // Online softmax (Milakov and Gimelshein, 2018), a warp on every fourth position.
+  float scale = 1.0f / sqrtf(static_cast<float>(D));
+  float mine_q[PER_LANE];
+  float sum[PER_LANE] = {};
+#pragma unroll
+  for (int i = 0; i < PER_LANE; i++) {
+    mine_q[i] = query[lane * PER_LANE + i] * scale;
+  }
+  float best = -INFINITY;
+  float total = 0;
+  for (int p = from + warp; p < to; p += ATTENTION_WARPS) {
+    bool isNew = holdsNew && p == position;
+    const float* key = isNew ? newKey : key_row(mine, layer, kvHeads, kvHead, D, p);
+    const float* value = isNew ? v + newRow : value_row(mine, layer, kvHeads, kvHead, D, p);
+    float numbers[PER_LANE];
+    float score = 0;
+#pragma unroll
+    for (int i = 0; i < PER_LANE; i++) {
+      numbers[i] = value[lane * PER_LANE + i];
+      score = fmaf(mine_q[i], key[lane * PER_LANE + i], score);
+    }
+    score = warp_sum(score);
+    float next = fmaxf(best, score);
+    float keep = expf(best - next);
+    float weight = expf(score - next);
+    total = total * keep + weight;
+#pragma unroll
+    for (int i = 0; i < PER_LANE; i++) {
+      sum[i] = fmaf(weight, numbers[i], sum[i] * keep);
+    }
+    best = next;
+  }
+  if (lane == 0) {
+    greatest[warp] = best;
+    totals[warp] = total;
+  }
+#pragma unroll
+  for (int i = 0; i < PER_LANE; i++) {
+    sums[warp][lane * PER_LANE + i] = sum[i];
+  }
+  __syncthreads();
+
+  // Warp 0 always has a position; a warp that has none weighs nothing.
+  float blockBest = greatest[0];
+  for (int w = 1; w < ATTENTION_WARPS; w++) {
+    blockBest = fmaxf(blockBest, greatest[w]);
+  }
+  float blockTotal = 0;
+  for (int w = 0; w < ATTENTION_WARPS; w++) {
+    blockTotal += totals[w] * expf(greatest[w] - blockBest);
+  }
+  size_t outRow = (static_cast<size_t>(row) * heads + head);
+  float* myPart = parts + (outRow * splits + part) * (D + 2);
+  for (int i = threadIdx.x; i < D; i += blockDim.x) {
+    float y = 0;
+    for (int w = 0; w < ATTENTION_WARPS; w++) {
+      y += sums[w][i] * expf(greatest[w] - blockBest);
+    }
+    if (used == 1) {
+      out[outRow * D + i] = y / blockTotal;
+    } else {
+      myPart[i] = y;
+    }
+  }
+  if (used == 1) {
+    return;
+  }
+  if (threadIdx.x == 0) {
+    myPart[D] = blockBest;
+    myPart[D + 1] = blockTotal;
+  }
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    isLast = atomicAdd(ended + outRow, 1) == used - 1;
+  }
+  __syncthreads();
+  if (!isLast) {
+    return;
+  }
+  __threadfence();
+  const volatile float* all = parts + outRow * splits * (D + 2);
+  float rowBest = -INFINITY;
+  for (int i = 0; i < used; i++) {
+    rowBest = fmaxf(rowBest, all[i * (D + 2) + D]);
+  }
+  float rowTotal = 0;
+  for (int i = 0; i < used; i++) {
+    rowTotal += all[i * (D + 2) + D + 1] * expf(all[i * (D + 2) + D] - rowBest);
+  }
+  for (int i = threadIdx.x; i < D; i += blockDim.x) {
+    float y = 0;
+    for (int j = 0; j < used; j++) {
+      y += all[j * (D + 2) + i] * expf(all[j * (D + 2) + D] - rowBest);
+    }
+    out[outRow * D + i] = y / rowTotal;
+  }
+  if (threadIdx.x == 0) {
+    ended[outRow] = 0;  // for the next layer
+  }
+}
+
+#define ATTENTION(name, D)                                                                                               \
+  KERNEL __launch_bounds__(ATTENTION_WARPS* WARP)                                                                        \
+      name(const float* q, const float* k, const float* v, const float* qNorm, const float* kNorm, float eps,            \
+           const float* angles, const int* positions, const int* firstPage, const unsigned long long* pages,             \
+           float* parts, int* ended, float* out, int layer, int heads, int kvHeads) {                                    \
+    attention<D>(q, k, v, qNorm, kNorm, eps, angles, positions, firstPage, pages, parts, ended, out, layer, heads,       \
+                 kvHeads);                                                                                               \
+  }
+
+ATTENTION(attention_64, 64)
+ATTENTION(attention_128, 128)

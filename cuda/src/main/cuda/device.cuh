@@ -1,0 +1,166 @@
+// What all kernels stand on: types, sums over a warp, and the few instructions that C++ has no words for.
+//
+// A kernel reads like CUDA C++ and uses nothing that is not declared here, so that it also compiles as plain C++ over
+// emulated.h, where the tests run it without a GPU. There the instructions below are written out from the PTX manual.
+#pragma once
+
+#ifdef NEXTCLASS_EMULATED
+#include "emulated.h"
+#else
+
+#define KERNEL extern "C" __global__ void
+#define DEVICE static __device__ __forceinline__
+#define DEVICE_MEMBER __device__ __forceinline__
+
+// Shared memory whose size is given at launch.
+#define DYNAMIC_SHARED(type, name)                         \
+  extern __shared__ __align__(16) unsigned char nextclass_shared[]; \
+  type* name = reinterpret_cast<type*>(nextclass_shared)
+
+// From Hopper on a kernel may start while the one before it ends: it loads what no kernel writes (weights), then waits.
+// Elsewhere, and where the launch did not ask for it, the wait is over at once.
+DEVICE void wait_for_previous_kernel() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// Weights are read once: past L1, so that activations stay in it.
+DEVICE uint4 load_weights(const void* p) {
+  uint4 v;
+  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];"
+               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+               : "l"(p));
+  return v;
+}
+
+DEVICE unsigned shared_address(const void* p) { return static_cast<unsigned>(__cvta_generic_to_shared(p)); }
+
+// Copies 16 bytes to shared memory while other work goes on; zeros where there is nothing to copy.
+DEVICE void copy_async16(void* to, const void* from, bool there) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(there ? 16 : 0)
+               : "memory");
+}
+
+DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+
+// Until at most so many of the groups last committed are under way.
+template <int GROUPS>
+DEVICE void wait_for_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(GROUPS) : "memory");
+}
+
+// Four 8x8 matrices of 16-bit numbers; lane i gives the address of row i % 8 of matrix i / 8.
+DEVICE void load_matrices(unsigned r[4], const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+DEVICE void load_matrices_transposed(unsigned r[4], const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+// d += a b on a tensor core: a is 16x16, b is 16x8, both in bf16; d is 16x8 in f32.
+DEVICE void multiply_add(float d[4], const unsigned a[4], const unsigned b[2]) {
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+#endif
+
+typedef unsigned short bf16;  // the upper half of an f32
+
+constexpr int WARP = 32;
+constexpr unsigned ALL_LANES = 0xffffffffu;
+
+DEVICE float low_half(unsigned pair) { return __uint_as_float(pair << 16); }
+DEVICE float high_half(unsigned pair) { return __uint_as_float(pair & 0xffff0000u); }
+DEVICE float widen(bf16 x) { return __uint_as_float(static_cast<unsigned>(x) << 16); }
+
+// To nearest, ties to even. Activations are finite.
+DEVICE bf16 narrow(float x) {
+  unsigned bits = __float_as_uint(x);
+  return static_cast<bf16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+// An f32 as the sum of two bf16, exact to 2^-17: what lets tensor cores work on activations without rounding them to 8
+// bits. Weights are bf16 as they are.
+DEVICE void split(float x, bf16& high, bf16& low) {
+  high = narrow(x);
+  low = narrow(x - widen(high));
+}
+
+DEVICE unsigned pack(bf16 first, bf16 second) { return static_cast<unsigned>(first) | (static_cast<unsigned>(second) << 16); }
+
+// The two halves of two neighbours, as a register of a fragment holds them.
+DEVICE void split_pair(float x, float y, unsigned& high, unsigned& low) {
+  bf16 xh, xl, yh, yl;
+  split(x, xh, xl);
+  split(y, yh, yl);
+  high = pack(xh, yh);
+  low = pack(xl, yl);
+}
+
+// Every lane gets the sum, made in one order.
+DEVICE float warp_sum(float x) {
+  for (int offset = WARP / 2; offset > 0; offset /= 2) {
+    x += __shfl_xor_sync(ALL_LANES, x, offset);
+  }
+  return x;
+}
+
+// Every thread gets the sum over the block; `sums` has a float for each warp.
+DEVICE float block_sum(float x, float* sums) {
+  x = warp_sum(x);
+  if (threadIdx.x % WARP == 0) {
+    sums[threadIdx.x / WARP] = x;
+  }
+  __syncthreads();
+  float total = 0;
+  for (int warp = 0; warp < static_cast<int>(blockDim.x) / WARP; warp++) {
+    total += sums[warp];
+  }
+  __syncthreads();
+  return total;
+}
+
+DEVICE float silu(float z) { return z / (1.0f + expf(-z)); }
+
+// Eight neighbouring weights as they are loaded, and as numbers.
+template <class W>
+struct Eight;
+
+template <>
+struct Eight<bf16> {
+  uint4 bits;
+  DEVICE_MEMBER void load(const bf16* p) { bits = load_weights(p); }
+  DEVICE_MEMBER void clear() { bits = make_uint4(0, 0, 0, 0); }
+  DEVICE_MEMBER void numbers(float x[8]) const {
+    x[0] = low_half(bits.x), x[1] = high_half(bits.x);
+    x[2] = low_half(bits.y), x[3] = high_half(bits.y);
+    x[4] = low_half(bits.z), x[5] = high_half(bits.z);
+    x[6] = low_half(bits.w), x[7] = high_half(bits.w);
+  }
+};
+
+template <>
+struct Eight<float> {
+  uint4 first, second;
+  DEVICE_MEMBER void load(const float* p) {
+    first = load_weights(p);
+    second = load_weights(p + 4);
+  }
+  DEVICE_MEMBER void clear() { first = second = make_uint4(0, 0, 0, 0); }
+  DEVICE_MEMBER void numbers(float x[8]) const {
+    x[0] = __uint_as_float(first.x), x[1] = __uint_as_float(first.y);
+    x[2] = __uint_as_float(first.z), x[3] = __uint_as_float(first.w);
+    x[4] = __uint_as_float(second.x), x[5] = __uint_as_float(second.y);
+    x[6] = __uint_as_float(second.z), x[7] = __uint_as_float(second.w);
+  }
+};

@@ -1,0 +1,4 @@
+// All kernels of the CUDA backend. Kernel.java lists their names and parameters; scripts/cuda_ptx.sh makes the PTX.
+#include "rows.cuh"
+#include "linear.cuh"
+#include "attention.cuh"

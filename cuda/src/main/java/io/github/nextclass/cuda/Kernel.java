@@ -1,0 +1,68 @@
+package io.github.nextclass.cuda;
+
+import java.util.Locale;
+
+/** The kernels of {@code src/main/cuda}: a name, and P (pointer), I or F for each parameter. */
+public enum Kernel {
+  /** {@code rows.cuh}. */
+  EMBED_BF16("PPPI"),
+  /** {@code rows.cuh}. */
+  EMBED_F32("PPPI"),
+  /** {@code rows.cuh}. */
+  RMS_NORM("PPFIP"),
+  /** {@code rows.cuh}. */
+  HEAD_NORM("PPFIIP"),
+  /** {@code rows.cuh}. */
+  ROPE("PPII"),
+  /** {@code rows.cuh}. */
+  SILU_MUL("PPI"),
+  /** {@code rows.cuh}. */
+  ADD("PPI"),
+  /** {@code rows.cuh}. */
+  GATHER("PPPI"),
+  /** {@code linear.cuh}: one token. */
+  LINEAR_BF16_1(Kernel.LINEAR),
+  /** {@code linear.cuh}: two tokens. */
+  LINEAR_BF16_2(Kernel.LINEAR),
+  /** {@code linear.cuh}: up to four tokens. */
+  LINEAR_BF16_4(Kernel.LINEAR),
+  /** {@code linear.cuh}: up to eight tokens. */
+  LINEAR_BF16_8(Kernel.LINEAR),
+  /** {@code linear.cuh}: one token. */
+  LINEAR_F32_1(Kernel.LINEAR),
+  /** {@code linear.cuh}: up to eight tokens. */
+  LINEAR_F32_8(Kernel.LINEAR),
+  /** {@code attention.cuh}. */
+  APPEND_TO_CACHE("PPPPPIII"),
+  /** {@code attention.cuh}: heads of 64. */
+  ATTENTION_64(Kernel.ATTENTION),
+  /** {@code attention.cuh}: heads of 128. */
+  ATTENTION_128(Kernel.ATTENTION);
+
+  private static final String LINEAR = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "IIII";
+  private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "III";
+
+  private final String parameters;
+
+  Kernel(String parameters) {
+    this.parameters = parameters;
+  }
+
+  /**
+   * The name in the PTX.
+   *
+   * @return the name of the entry
+   */
+  public String entry() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * The types of the parameters.
+   *
+   * @return P, I or F for each
+   */
+  public String parameters() {
+    return parameters;
+  }
+}

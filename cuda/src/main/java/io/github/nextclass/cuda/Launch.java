@@ -1,0 +1,46 @@
+package io.github.nextclass.cuda;
+
+import java.util.List;
+
+/**
+ * A kernel with its grid and its arguments.
+ *
+ * @param kernel the kernel
+ * @param gridX blocks in x
+ * @param gridY blocks in y
+ * @param gridZ blocks in z
+ * @param threads the threads of a block
+ * @param sharedBytes the dynamic shared memory of a block
+ * @param arguments a Long for a pointer, Integer or Float, as {@link Kernel#parameters} says
+ */
+public record Launch(
+    Kernel kernel,
+    int gridX,
+    int gridY,
+    int gridZ,
+    int threads,
+    int sharedBytes,
+    List<Object> arguments) {
+  /** Checks the arguments against the kernel's parameters. */
+  public Launch {
+    arguments = List.copyOf(arguments);
+    StringBuilder types = new StringBuilder();
+    for (Object argument : arguments) {
+      types.append(
+          switch (argument) {
+            case Long ignored -> 'P';
+            case Integer ignored -> 'I';
+            case Float ignored -> 'F';
+            default -> '?';
+          });
+    }
+    if (!types.toString().equals(kernel.parameters())) {
+      throw new IllegalArgumentException(
+          kernel.entry() + " takes " + kernel.parameters() + ", found " + types);
+    }
+  }
+
+  static Launch of(Kernel kernel, int blocks, int threads, Object... arguments) {
+    return new Launch(kernel, blocks, 1, 1, threads, 0, List.of(arguments));
+  }
+}

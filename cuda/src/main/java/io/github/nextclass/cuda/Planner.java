@@ -1,0 +1,423 @@
+package io.github.nextclass.cuda;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes launches of the operations of a pass. Neighbours that are often asked for together become
+ * one kernel:
+ *
+ * <pre>
+ *   rmsNorm, linears                                        LINEAR with a norm      q, k, v; the head
+ *   rmsNorm, linears of two, siluMul                        LINEAR, gated           gate, up
+ *   linear, add                                             LINEAR with a residual  o, down
+ *   rmsNorm q, rmsNorm k, rotate q, rotate k, append,
+ *       attention                                           ATTENTION with norms
+ * </pre>
+ *
+ * A fused kernel leaves in every buffer what the operations that it stands for would, but for q and
+ * k, which nobody asks for after attention. So fusing needs no look at what comes later.
+ */
+final class Planner {
+  /** Parts that the positions of a row are split into: 16 times 16 heads fill a large device. */
+  static final int SPLITS = 16;
+
+  /** Rows from which on there are blocks enough without splitting. */
+  static final int MOST_SPLIT_ROWS = 64;
+
+  /** The most tokens that a linear layer takes along while it reads its weights once. */
+  static final int FEW_TOKENS = 8;
+
+  /** As many as {@code linear.cuh} takes in one launch. */
+  private static final int MOST_LAYERS = 3;
+
+  /** More than the linear kernels declare. */
+  private static final int STATIC_SHARED_BYTES = 1024;
+
+  private static final int THREADS = 256;
+  private static final int LINEAR_WARPS = 8;
+  private static final int LINEAR_BLOCKS_A_MULTIPROCESSOR = 3;
+  private static final int ATTENTION_THREADS = 128;
+  private static final int WARP = 32;
+
+  private final CudaApi.Device device;
+  private final AttentionShape shape;
+  private final PassTables tables;
+  private final boolean fuses;
+
+  /** The numbers and the memory that attention needs. */
+  record AttentionShape(int heads, int kvHeads, int headDim, long parts, long ended) {
+    /** Bytes of the partial results, D + 2 floats for each part. */
+    static long partsBytes(int heads, int headDim) {
+      return (long) MOST_SPLIT_ROWS * heads * SPLITS * (headDim + 2) * Float.BYTES;
+    }
+
+    static long endedBytes(int heads) {
+      return (long) MOST_SPLIT_ROWS * heads * Integer.BYTES;
+    }
+  }
+
+  Planner(CudaApi.Device device, AttentionShape shape, PassTables tables, boolean fuses) {
+    this.device = device;
+    this.shape = shape;
+    this.tables = tables;
+    this.fuses = fuses;
+  }
+
+  /**
+   * The launches of a pass.
+   *
+   * @param ops its operations
+   * @param tokens the tokens that the tables are laid out for
+   */
+  List<Launch> plan(List<Op> ops, int tokens) {
+    List<Launch> launches = new ArrayList<>();
+    int at = 0;
+    while (at < ops.size()) {
+      int fused = fuses ? fused(ops.subList(at, ops.size()), tokens, launches) : 0;
+      if (fused == 0) {
+        single(ops.get(at), tokens, launches);
+        fused = 1;
+      }
+      at += fused;
+    }
+    return launches;
+  }
+
+  /** Adds one kernel for the first few operations, and returns for how many; 0 if there is none. */
+  private int fused(List<Op> ops, int tokens, List<Launch> to) {
+    if (ops.get(0) instanceof Op.RmsNorm norm && isFew(norm)) {
+      return normed(norm, ops, to);
+    }
+    if (ops.get(0) instanceof Op.RmsNorm qNorm && ops.size() >= 6) {
+      return preparedAttention(qNorm, ops, tokens, to);
+    }
+    if (ops.get(0) instanceof Op.Linears linears
+        && linears.layers().size() == 1
+        && ops.size() > 1
+        && ops.get(1) instanceof Op.Add add
+        && add.branch() == linears.outs().get(0)) {
+      to.addAll(linear(linears, Extras.NONE.withResidual(add.x().address())));
+      return 2;
+    }
+    return 0;
+  }
+
+  /** Of whole rows, and few of them. */
+  private static boolean isFew(Op.RmsNorm norm) {
+    return norm.weight().columns() == norm.x().columns() && norm.tokens() <= FEW_TOKENS;
+  }
+
+  private int normed(Op.RmsNorm norm, List<Op> ops, List<Launch> to) {
+    int at = 1;
+    CudaBuffer input = norm.out();
+    long selected = 0;
+    if (ops.size() > at
+        && ops.get(at) instanceof Op.Gather gather
+        && gather.inOrder()
+        && gather.count() == norm.tokens()
+        && gather.x() == input) {
+      input = gather.out();
+      selected = input.address();
+      at++;
+    }
+    if (ops.size() <= at
+        || !(ops.get(at) instanceof Op.Linears linears)
+        || linears.x() != input
+        || linears.tokens() != norm.tokens()
+        || norm.x() == norm.out()) {
+      return 0;
+    }
+    Extras extras =
+        new Extras(norm.weight().address(), norm.eps(), norm.out().address(), selected, 0, false);
+    boolean gated = at + 1 < ops.size() && isGate(linears, ops.get(at + 1));
+    Op.Linears of = new Op.Linears(linears.layers(), norm.x(), linears.tokens(), linears.outs());
+    to.addAll(linear(of, gated ? extras.gated() : extras));
+    return at + (gated ? 2 : 1);
+  }
+
+  private static boolean isGate(Op.Linears linears, Op next) {
+    return next instanceof Op.SiluMul silu
+        && linears.layers().size() == 2
+        && sameType(linears, 0, 1)
+        && silu.gate() == linears.outs().get(0)
+        && silu.up() == linears.outs().get(1)
+        && linears.layers().get(0).weight().rows() == linears.layers().get(1).weight().rows();
+  }
+
+  private int preparedAttention(Op.RmsNorm qNorm, List<Op> ops, int tokens, List<Launch> to) {
+    if (ops.get(1) instanceof Op.RmsNorm kNorm
+        && ops.get(2) instanceof Op.Rotate qTurn
+        && ops.get(3) instanceof Op.Rotate kTurn
+        && ops.get(4) instanceof Op.Append append
+        && ops.get(5) instanceof Op.Attention attention
+        && qNorm.out() == attention.q()
+        && qNorm.x() == attention.q()
+        && qTurn.x() == attention.q()
+        && kNorm.x() == append.k()
+        && kNorm.out() == append.k()
+        && kTurn.x() == append.k()
+        && qNorm.eps() == kNorm.eps()
+        && append.layer() == attention.layer()
+        && attention.tokens() <= MOST_SPLIT_ROWS
+        && (attention.tokens() == 1 || !attention.oneSequence())) {
+      to.add(
+          attention(
+              attention,
+              append.k().address(),
+              append.v().address(),
+              qNorm.weight().address(),
+              kNorm.weight().address(),
+              qNorm.eps(),
+              tokens));
+      return 6;
+    }
+    return 0;
+  }
+
+  private void single(Op op, int tokens, List<Launch> to) {
+    switch (op) {
+      case Op.Embed embed ->
+          to.add(
+              Launch.of(
+                  embed.table().isBf16() ? Kernel.EMBED_BF16 : Kernel.EMBED_F32,
+                  embed.tokens(),
+                  THREADS,
+                  embed.table().address(),
+                  tables.tokenIds(),
+                  embed.x().address(),
+                  embed.x().columns()));
+      case Op.RmsNorm norm -> to.add(norm(norm));
+      case Op.Linears linears -> to.addAll(linear(linears, Extras.NONE));
+      case Op.Rotate rotate ->
+          to.add(
+              Launch.of(
+                  Kernel.ROPE,
+                  rotate.tokens(),
+                  THREADS,
+                  rotate.x().address(),
+                  tables.angles(tokens),
+                  rotate.half(),
+                  rotate.x().columns() / (2 * rotate.half())));
+      case Op.Append append ->
+          to.add(
+              Launch.of(
+                  Kernel.APPEND_TO_CACHE,
+                  append.tokens(),
+                  THREADS,
+                  append.k().address(),
+                  append.v().address(),
+                  tables.positions(tokens),
+                  tables.firstPage(tokens),
+                  tables.pages(tokens),
+                  append.layer(),
+                  shape.kvHeads(),
+                  shape.headDim()));
+      case Op.Attention attention -> to.add(attention(attention, 0, 0, 0, 0, 0, tokens));
+      case Op.SiluMul silu ->
+          to.add(
+              elementWise(
+                  Kernel.SILU_MUL, silu.gate(), silu.up(), silu.tokens() * silu.gate().columns()));
+      case Op.Add add ->
+          to.add(elementWise(Kernel.ADD, add.x(), add.branch(), add.tokens() * add.x().columns()));
+      case Op.Gather gather ->
+          to.add(
+              Launch.of(
+                  Kernel.GATHER,
+                  gather.count(),
+                  THREADS,
+                  gather.x().address(),
+                  tables.gathered(tokens),
+                  gather.out().address(),
+                  gather.x().columns()));
+    }
+  }
+
+  private static Launch elementWise(Kernel kernel, CudaBuffer x, CudaBuffer y, int count) {
+    return Launch.of(kernel, ceil(count, THREADS), THREADS, x.address(), y.address(), count);
+  }
+
+  private static Launch norm(Op.RmsNorm norm) {
+    int width = norm.weight().columns();
+    if (width == norm.x().columns()) {
+      return Launch.of(
+          Kernel.RMS_NORM,
+          norm.tokens(),
+          THREADS,
+          norm.x().address(),
+          norm.weight().address(),
+          norm.eps(),
+          width,
+          norm.out().address());
+    }
+    int heads = norm.tokens() * (norm.x().columns() / width);
+    return Launch.of(
+        Kernel.HEAD_NORM,
+        ceil(heads, THREADS / WARP),
+        THREADS,
+        norm.x().address(),
+        norm.weight().address(),
+        norm.eps(),
+        width,
+        heads,
+        norm.out().address());
+  }
+
+  /** What a linear kernel does besides; addresses are 0 where it does not. */
+  private record Extras(
+      long norm, float eps, long normed, long selected, long residual, boolean isGated) {
+    static final Extras NONE = new Extras(0, 0, 0, 0, 0, false);
+
+    Extras withResidual(long x) {
+      return new Extras(norm, eps, normed, selected, x, isGated);
+    }
+
+    Extras gated() {
+      return new Extras(norm, eps, normed, selected, residual, true);
+    }
+  }
+
+  /** Up to three layers a launch, with weights of one type. */
+  private List<Launch> linear(Op.Linears op, Extras extras) {
+    List<Launch> launches = new ArrayList<>();
+    int from = 0;
+    while (from < op.layers().size()) {
+      int to = from + 1;
+      while (to < op.layers().size() && to < from + MOST_LAYERS && sameType(op, from, to)) {
+        to++;
+      }
+      launches.add(
+          linear(
+              op.layers().subList(from, to),
+              op.x(),
+              op.tokens(),
+              op.outs().subList(from, to),
+              extras));
+      from = to;
+    }
+    return launches;
+  }
+
+  private static boolean sameType(Op.Linears op, int i, int j) {
+    return op.layers().get(i).weight().isBf16() == op.layers().get(j).weight().isBf16();
+  }
+
+  private Launch linear(
+      List<Op.Layer> layers, CudaBuffer x, int tokens, List<CudaBuffer> outs, Extras extras) {
+    int columns = x.columns();
+    boolean bf16 = layers.get(0).weight().isBf16();
+    int together = tokensTogether(bf16, tokens, columns);
+    long[] weights = new long[3];
+    long[] biases = new long[3];
+    long[] results = new long[3];
+    int[] rows = new int[3];
+    for (int i = 0; i < layers.size(); i++) {
+      weights[i] = layers.get(i).weight().address();
+      biases[i] = address(layers.get(i).bias());
+      results[i] = outs.get(i).address();
+      rows[i] = layers.get(i).weight().rows();
+    }
+    int pairs = extras.isGated() ? rows[0] : ceil(Arrays.stream(rows).sum(), 2);
+    int split = split(pairs, columns);
+    int blocks =
+        Math.min(
+            ceil(pairs, LINEAR_WARPS / split),
+            device.multiprocessors() * LINEAR_BLOCKS_A_MULTIPROCESSOR);
+    return new Launch(
+        Kernel.valueOf("LINEAR_" + (bf16 ? "BF16_" : "F32_") + together),
+        blocks,
+        ceil(tokens, together),
+        1,
+        LINEAR_WARPS * WARP,
+        together * columns * Float.BYTES,
+        List.of(
+            weights[0],
+            weights[1],
+            weights[2],
+            biases[0],
+            biases[1],
+            biases[2],
+            results[0],
+            results[1],
+            results[2],
+            rows[0],
+            rows[1],
+            rows[2],
+            x.address(),
+            extras.norm(),
+            extras.eps(),
+            extras.normed(),
+            extras.selected(),
+            extras.residual(),
+            columns,
+            tokens,
+            split,
+            extras.isGated() ? 1 : 0));
+  }
+
+  /** As many tokens as there is a kernel for, and whose inputs fit into shared memory. */
+  private int tokensTogether(boolean bf16, int tokens, int columns) {
+    int[] sizes = bf16 ? new int[] {1, 2, 4, 8} : new int[] {1, 8};
+    int best = 1;
+    for (int size : sizes) {
+      boolean fits =
+          (long) size * columns * Float.BYTES + STATIC_SHARED_BYTES <= device.sharedBytes();
+      if (fits && (best < tokens)) {
+        best = size;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * How many warps share a pair of rows: as few as give every multiprocessor two blocks, and never
+   * so many that a warp has less than a load a lane. The number of tokens must not play a part.
+   */
+  private int split(int pairs, int columns) {
+    int split = 1;
+    while (split < LINEAR_WARPS
+        && ceil(pairs, LINEAR_WARPS / split) < 2 * device.multiprocessors()
+        && columns / 8 >= 2 * split * WARP) {
+      split *= 2;
+    }
+    return split;
+  }
+
+  private Launch attention(
+      Op.Attention op, long k, long v, long qNorm, long kNorm, float eps, int tokens) {
+    return new Launch(
+        shape.headDim() == 64 ? Kernel.ATTENTION_64 : Kernel.ATTENTION_128,
+        op.tokens() <= MOST_SPLIT_ROWS ? SPLITS : 1,
+        shape.heads(),
+        op.tokens(),
+        ATTENTION_THREADS,
+        0,
+        List.of(
+            op.q().address(),
+            k,
+            v,
+            qNorm,
+            kNorm,
+            eps,
+            tables.angles(tokens),
+            tables.positions(tokens),
+            tables.firstPage(tokens),
+            tables.pages(tokens),
+            shape.parts(),
+            shape.ended(),
+            op.out().address(),
+            op.layer(),
+            shape.heads(),
+            shape.kvHeads()));
+  }
+
+  private static long address(@Nullable CudaWeight weight) {
+    return weight == null ? 0 : weight.address();
+  }
+
+  private static int ceil(int n, int by) {
+    return (n + by - 1) / by;
+  }
+}

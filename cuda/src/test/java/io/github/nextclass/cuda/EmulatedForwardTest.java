@@ -1,0 +1,222 @@
+package io.github.nextclass.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.nextclass.engine.Engine;
+import io.github.nextclass.engine.EngineOptions;
+import io.github.nextclass.engine.MemoryBudgetException;
+import io.github.nextclass.engine.Session;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Whole models through the product's code: the engine, the planner, JCuda, and the kernels
+ * themselves, which the fake driver runs on the CPU. Shows that indices, layouts, masks and the
+ * order of launches are right. Does not show races between blocks, nor anything about a real GPU.
+ */
+class EmulatedForwardTest {
+  /** What the engine's own tests demand of the CPU. */
+  private static final double TOLERANCE = 1e-5;
+
+  private static final String CHECKPOINT = "gqa-tied-bf16";
+  private static final int[] TOKENS =
+      IntStream.range(0, 150).map(i -> (i * 37 + 11) % 61).toArray();
+
+  private FakeDriver driver;
+
+  @BeforeEach
+  void loadTheDriver() {
+    driver = FakeDriver.load();
+    assertThat(driver.allocations()).isZero();
+  }
+
+  @AfterEach
+  void everythingIsFreedAndNothingWasWrittenOutside() {
+    assertThat(driver.damaged()).isZero();
+    assertThat(driver.allocations()).as("allocations and graphs not freed").isZero();
+  }
+
+  private static EngineOptions options(String backend) {
+    return EngineOptions.defaults().withBackend(backend);
+  }
+
+  static Stream<Arguments> waysToRun() {
+    return Golden.NAMES.stream()
+        .flatMap(name ->
+            Stream.of(
+                Arguments.of(name, "cuda", 1),
+                Arguments.of(name, "cuda", 7),
+                Arguments.of(name, "cuda", 512),
+                Arguments.of(name, UnfusedProvider.NAME, 7)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("waysToRun")
+  void logitsAreThoseOfTransformers(String name, String backend, int chunk) throws IOException {
+    Golden golden = Golden.load(name);
+    try (Engine engine = Engine.load(golden.folder(), options(backend).withPrefillChunk(chunk));
+        Session session = engine.newSession(golden.tokenIds().length)) {
+      float[][] logits = Golden.allLogits(session, golden.tokenIds());
+      assertThat(Golden.relativeError(logits, golden.logits())).isLessThanOrEqualTo(TOLERANCE);
+    }
+  }
+
+  @Test
+  void decodingIsTheSameFusedAndUnfusedAndInABatch() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine fused = Engine.load(golden.folder(), options("cuda"));
+        Engine unfused = Engine.load(golden.folder(), options(UnfusedProvider.NAME));
+        Session one = fused.newSession(40);
+        Session other = unfused.newSession(40);
+        Session first = fused.newSession(40);
+        Session second = fused.newSession(40)) {
+      first.append(5, 6, 7);
+      for (int i = 0; i < 20; i++) {
+        float[] scores = one.forward(TOKENS[i]);
+        assertThat(other.forward(TOKENS[i])).containsExactly(scores);
+        float[][] batch =
+            fused.forwardTogether(List.of(first, second), new int[] {TOKENS[i + 1], TOKENS[i]});
+        assertThat(batch[1]).containsExactly(scores);
+      }
+    }
+  }
+
+  @Test
+  void longContextsAreSplitAndPagedRight() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine cpu = Engine.load(golden.folder(), options("cpu"));
+        Engine cuda = Engine.load(golden.folder(), options("cuda"));
+        Session expected = cpu.newSession(2000);
+        Session actual = cuda.newSession(2000)) {
+      for (int length : List.of(1, 16, 17, 64, 65, 256, 257)) {
+        int[] more =
+            IntStream.range(expected.position(), length - 1).map(i -> (i * 29 + 3) % 61).toArray();
+        if (more.length > 0) {
+          expected.append(more);
+          actual.append(more);
+        }
+        float[][] decoded = {actual.forward(length % 61)};
+        assertThat(Golden.relativeError(decoded, new float[][] {expected.forward(length % 61)}))
+            .as("%d positions", length)
+            .isLessThanOrEqualTo(TOLERANCE);
+      }
+    }
+  }
+
+  @Test
+  void aGraphIsLaunchedFromTheSecondStepOn() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session session = engine.newSession(40)) {
+      long graphs = driver.graphLaunches();
+      session.forward(1);
+      assertThat(driver.graphLaunches()).isEqualTo(graphs);
+      session.forward(2);
+      long launches = driver.launches();
+      session.forward(3);
+      session.forward(4);
+      assertThat(driver.graphLaunches()).isEqualTo(graphs + 3);
+      assertThat(driver.launches()).as("all in the graph").isEqualTo(launches);
+      assertThat(driver.overlappingLaunches()).isPositive();
+    }
+  }
+
+  @Test
+  void batchesOfManySizesAreAsAlone() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine cpu = Engine.load(golden.folder(), options("cpu"));
+        Engine engine = Engine.load(golden.folder(), options("cuda").withPrefillChunk(64))) {
+      for (int size : List.of(3, 9, 20)) {
+        List<Session> batch = new ArrayList<>();
+        List<Session> alone = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+          batch.add(engine.newSession(70));
+          alone.add(cpu.newSession(70));
+          int[] prompt = Arrays.copyOfRange(TOKENS, 0, 1 + i * 2);
+          batch.get(i).append(prompt);
+          alone.get(i).append(prompt);
+        }
+        int[] next = Arrays.copyOfRange(TOKENS, 50, 50 + size);
+        assertThat(
+                Golden.relativeError(
+                    engine.forwardTogether(batch, next), cpu.forwardTogether(alone, next)))
+            .as("%d sequences", size)
+            .isLessThanOrEqualTo(TOLERANCE);
+        batch.forEach(Session::close);
+        alone.forEach(Session::close);
+      }
+    }
+  }
+
+  @Test
+  void forksGoTheirOwnWays() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine engine = Engine.load(golden.folder(), options("cuda").withPrefillChunk(64));
+        Session first = engine.newSession(150)) {
+      first.append(Arrays.copyOfRange(TOKENS, 0, 70));
+      try (Session second = first.fork();
+          Session fresh = engine.newSession(150)) {
+        float[] a = first.forward(1);
+        float[] b = second.forward(4);
+        fresh.append(Arrays.copyOfRange(TOKENS, 0, 70));
+        assertThat(fresh.forward(4)).containsExactly(b).isNotEqualTo(a);
+        fresh.truncate(70);
+        assertThat(fresh.forward(1)).containsExactly(a);
+        first.truncate(10); // into a page that both hold: the other keeps its own
+        first.append(Arrays.copyOfRange(TOKENS, 100, 150));
+        second.truncate(70);
+        assertThat(second.forward(4)).containsExactly(b);
+      }
+    }
+  }
+
+  @Test
+  void aFailedKernelIsAnExceptionWithItsName() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine engine = Engine.load(golden.folder(), options(UnfusedProvider.NAME));
+        Session session = engine.newSession(10)) {
+      session.append(1);
+      driver.failAfter(2);
+      assertThatThrownBy(() -> session.append(1, 2))
+          .isInstanceOf(CudaException.class)
+          .hasMessageContaining("kernel linear_bf16_2")
+          .hasMessageContaining("CUDA_ERROR_ILLEGAL_ADDRESS (700)");
+    } finally {
+      driver.forgetAllocations(); // a real device frees them with the broken context
+    }
+  }
+
+  @Test
+  void theModelMustFitTheDevice() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    driver.machine(FakeDriver.CUDA_12_6, 1, 90, 1000);
+    assertThatThrownBy(() -> Engine.load(golden.folder(), options("cuda")))
+        .isInstanceOf(MemoryBudgetException.class)
+        .hasMessageContaining("for the weights on fake device");
+    try (Engine engine = Engine.load(golden.folder(), options("auto"))) {
+      assertThat(engine.description()).startsWith("CPU");
+    }
+  }
+
+  @Test
+  void theBudgetOfCachesIsTheDevices() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    driver.machine(FakeDriver.CUDA_12_6, 1, 90, 64 << 20);
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"))) {
+      assertThatThrownBy(() -> engine.newSession(1_000_000))
+          .isInstanceOf(MemoryBudgetException.class)
+          .hasMessageContaining("for 1000000 tokens");
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package io.github.nextclass.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.nextclass.engine.Qwen3Config;
+import io.github.nextclass.engine.backend.Buffer;
+import io.github.nextclass.engine.backend.KvCache;
+import io.github.nextclass.engine.backend.Linear;
+import io.github.nextclass.engine.backend.Rope;
+import io.github.nextclass.engine.backend.Step;
+import io.github.nextclass.engine.backend.Weight;
+import io.github.nextclass.safetensors.Safetensors;
+import io.github.nextclass.safetensors.TensorSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What goes to the driver, and in which order. */
+class LaunchPlanTest {
+  private static final Path CHECKPOINT = Golden.ROOT.resolve("gqa-tied-bf16");
+
+  /** So many that their angles do not fit the first memory of the tables. */
+  private static final int ROWS = 512;
+
+  /** A layer with the shapes of the model, asked for as the engine does. */
+  private static final class Pass implements AutoCloseable {
+    final RecordingApi api;
+    final CudaBackend backend;
+    final Qwen3Config config;
+    final KvCache cache;
+    private final TensorSource tensors;
+    private final Weight norm;
+    private final Weight headNorm;
+    private final Weight square;
+    private final Buffer x;
+    private final Buffer normed;
+    private final Buffer q;
+    private final Buffer k;
+    private final Buffer v;
+    private final Buffer out;
+
+    Pass(int computeCapability, boolean fuses) throws IOException {
+      api = new RecordingApi(12060, 1, computeCapability);
+      config = Qwen3Config.read(CHECKPOINT.resolve("config.json"));
+      backend = new CudaBackend(api, api.device(0), config, fuses);
+      tensors = Safetensors.open(CHECKPOINT);
+      norm = weight("input_layernorm");
+      headNorm = weight("self_attn.q_norm");
+      square = weight("self_attn.k_proj");
+      int hidden = config.hiddenSize();
+      x = backend.buffer(ROWS, hidden);
+      normed = backend.buffer(ROWS, hidden);
+      q = backend.buffer(ROWS, config.queryWidth());
+      k = backend.buffer(ROWS, config.keyValueWidth());
+      v = backend.buffer(ROWS, config.keyValueWidth());
+      out = backend.buffer(ROWS, hidden);
+      cache = backend.kvCache(1000);
+      api.calls.clear();
+    }
+
+    private Weight weight(String name) throws IOException {
+      return backend.weight(tensors.tensor("model.layers.0." + name + ".weight"));
+    }
+
+    void layer(int tokens, int position) {
+      Step step =
+          new Step(
+              new int[tokens],
+              IntStream.range(position, position + tokens).toArray(),
+              List.of(new Step.Segment(cache, 0, tokens, position)));
+      Linear linear = new Linear(square, null);
+      Rope rope = config.ropeParameters().rope(config.headDim());
+      backend.embed(square, step, x);
+      backend.rmsNorm(x, norm, 1e-6f, tokens, normed);
+      backend.linears(List.of(linear, linear, linear), normed, tokens, List.of(q, k, v));
+      backend.rmsNorm(q, headNorm, 1e-6f, tokens, q);
+      backend.rmsNorm(k, headNorm, 1e-6f, tokens, k);
+      backend.rope(q, rope, step);
+      backend.rope(k, rope, step);
+      backend.appendToCache(0, k, v, step);
+      backend.attention(0, q, step, q);
+      backend.linear(linear, q, tokens, out);
+      backend.add(x, out, tokens);
+      backend.rmsNorm(x, norm, 1e-6f, tokens, normed);
+      backend.linears(List.of(linear, linear), normed, tokens, List.of(q, k));
+      backend.siluMul(q, k, tokens);
+      backend.linear(linear, q, tokens, out);
+      backend.add(x, out, tokens);
+      backend.finishPass();
+    }
+
+    @Override
+    public void close() throws IOException {
+      tensors.close();
+      backend.close();
+    }
+  }
+
+  @Test
+  void aDecodeStepIsFiveKernelsALayer() throws IOException {
+    try (Pass pass = new Pass(80, true)) {
+      pass.layer(1, 0);
+      assertThat(pass.api.calls)
+          .containsExactly(
+              "copyToDevice",
+              "launch embed_bf16",
+              "launch linear_bf16_1",
+              "launch attention_64",
+              "launch linear_bf16_1",
+              "launch linear_bf16_1",
+              "launch linear_bf16_1");
+    }
+  }
+
+  @Test
+  void withoutFusingEachOperationIsAKernel() throws IOException {
+    try (Pass pass = new Pass(80, false)) {
+      pass.layer(1, 0);
+      assertThat(pass.api.calls)
+          .containsExactly(
+              "copyToDevice",
+              "launch embed_bf16",
+              "launch rms_norm",
+              "launch linear_bf16_1",
+              "launch head_norm",
+              "launch head_norm",
+              "launch rope",
+              "launch rope",
+              "launch append_to_cache",
+              "launch attention_64",
+              "launch linear_bf16_1",
+              "launch add",
+              "launch rms_norm",
+              "launch linear_bf16_1",
+              "launch silu_mul",
+              "launch linear_bf16_1",
+              "launch add");
+    }
+  }
+
+  @Test
+  void theSecondStepIsCapturedAndTheThirdIsOneCall() throws IOException {
+    try (Pass pass = new Pass(80, true)) {
+      pass.layer(1, 0);
+      pass.api.calls.clear();
+      pass.layer(1, 1);
+      assertThat(pass.api.calls)
+          .startsWith("synchronize", "copyToDevice", "capture embed_bf16")
+          .endsWith("graph");
+      pass.api.calls.clear();
+      pass.layer(1, 2);
+      assertThat(pass.api.calls).containsExactly("synchronize", "copyToDevice", "graph");
+    }
+  }
+
+  @Test
+  void kernelsOverlapFromHopperOn() throws IOException {
+    try (Pass pass = new Pass(90, true)) {
+      pass.layer(1, 0);
+      assertThat(pass.api.calls)
+          .contains("launch embed_bf16")
+          .contains("launch attention_64 overlapping");
+    }
+  }
+
+  @Test
+  void tablesThatOutgrowTheirMemoryMakeNewPlans() throws IOException {
+    try (Pass pass = new Pass(80, true)) {
+      pass.layer(1, 0);
+      pass.layer(1, 1);
+      pass.layer(ROWS, 2);
+      pass.api.calls.clear();
+      pass.layer(1, 2 + ROWS);
+      assertThat(pass.api.calls).contains("launch attention_64").doesNotContain("graph");
+    }
+  }
+
+  @Test
+  void closingFreesEverything() throws IOException {
+    RecordingApi api;
+    try (Pass pass = new Pass(90, true)) {
+      api = pass.api;
+      for (int position = 0; position < 200; position++) {
+        pass.layer(1, position);
+      }
+      assertThat(api.heldCount()).isPositive();
+    }
+    assertThat(api.heldCount()).isZero();
+  }
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Makes the PTX that is shipped, from cuda/src/main/cuda, with nvcc 13.0. With --check only compares.
+#
+# nvcc 13.0 writes ".version 9.0", which drivers before CUDA 13 refuse, though the kernels use nothing that new. The first
+# line is set to what they do use: 7.8 (CUDA 11.8) for Ampere, 8.0 (CUDA 12.0) for Hopper. That this is true is a test:
+# PtxAssemblyTest assembles the files with the compiler of CUDA 12.0.
+set -eu
+cd "$(dirname "$0")/.."
+sources=cuda/src/main/cuda
+resources=cuda/src/main/resources/io/github/nextclass/cuda
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+nvcc --version | grep -q "release 13.0" || { echo "nvcc 13.0 is needed, found: $(nvcc --version | grep release)" >&2; exit 1; }
+
+status=0
+for target in 80:7.8 90:8.0; do
+  architecture=${target%:*}
+  file=kernels_$architecture.ptx
+  nvcc -std=c++17 -O3 -arch=compute_"$architecture" -ptx -o "$work/$file" "$sources/kernels.cu"
+  # Comments name the compiler's build, not the code.
+  sed -e "s/^\.version .*/.version ${target#*:}/" -e '/^\/\//d' "$work/$file" >"$work/$file.out"
+  if [ "${1:-}" = --check ]; then
+    cmp "$work/$file.out" "$resources/$file" || status=1
+  else
+    mkdir -p "$resources"
+    mv "$work/$file.out" "$resources/$file"
+    echo "$resources/$file: $(wc -c <"$resources/$file") bytes"
+  fi
+done
+exit $status
