@@ -43,7 +43,7 @@ class ArchitectureTest {
       noClasses()
           .that()
           .haveNameNotMatching(
-              ".*\\.cpu\\.(Lanes|VectorPrimitives|RowKernel|MatrixKernel|Widen|VectorProbeLoops)")
+              ".*\\.cpu\\.(Lanes|Turn|VectorPrimitives|RowKernel|MatrixKernel|Panel|Widen|VectorProbeLoops)")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("jdk.incubator.vector");

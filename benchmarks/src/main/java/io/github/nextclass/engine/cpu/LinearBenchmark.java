@@ -117,7 +117,7 @@ public class LinearBenchmark {
     }
     loops = primitives.equals("scalar") ? new ScalarPrimitives() : new VectorPrimitives();
     packed = new float[loops.packedLength(tokens, columns)];
-    loops.pack(x, tokens, columns, 0, tokens, packed);
+    loops.pack(x, tokens, columns, 0, loops.packedPieces(tokens), packed);
     out = new float[tokens * rows];
     loops.linear(weights[0], 0, rows, packed, tokens, out, scratch);
     float[] expected = new float[tokens * rows];

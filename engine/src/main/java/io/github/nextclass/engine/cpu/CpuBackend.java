@@ -21,7 +21,6 @@ public final class CpuBackend implements Backend {
   /** Rows of a weight that a thread takes at a time. */
   private static final int ROWS_A_PIECE = 32;
 
-  private static final int FEW_TOKENS = 4;
   private static final int PIECES_A_THREAD = 4;
 
   /** Floats below which an element-wise operation is not worth a second thread. */
@@ -153,7 +152,7 @@ public final class CpuBackend implements Backend {
    */
   private int rowsAPiece(List<Linear> linears, int tokens) {
     int rows = ROWS_A_PIECE;
-    if (tokens <= FEW_TOKENS) {
+    if (tokens <= Primitives.FEW_TOKENS) {
       int all = linears.stream().mapToInt(linear -> linear.weight().rows()).sum();
       rows = Math.max(rows, all / (PIECES_A_THREAD * workers.count()));
     }
@@ -182,8 +181,8 @@ public final class CpuBackend implements Backend {
     }
     float[] target = packed;
     workers.forRange(
-        tokens,
-        Math.max(1, FLOATS_A_PIECE / columns),
+        primitives.packedPieces(tokens),
+        1,
         (worker, from, to) -> primitives.pack(x, tokens, columns, from, to, target));
     return target;
   }

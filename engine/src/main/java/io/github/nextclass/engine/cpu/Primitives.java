@@ -10,6 +10,9 @@ interface Primitives {
   /** Positions in a block of the KV cache; see {@link CpuKvCache} for the layout. */
   int BLOCK = 64;
 
+  /** Up to so many tokens weights are streamed (decode); more are a matrix (prefill). */
+  int FEW_TOKENS = 8;
+
   /** What runs here, for a person. */
   String description();
 
@@ -21,11 +24,14 @@ interface Primitives {
    */
   int rowsTogether();
 
+  /** The number of pieces in which {@code tokens} rows of inputs are packed. */
+  int packedPieces(int tokens);
+
   /** The length of the packed form of {@code tokens} rows of {@code columns} inputs. */
   int packedLength(int tokens, int columns);
 
   /**
-   * Brings tokens {@code from} to {@code to} of a linear layer's input into the order that {@link
+   * Brings pieces {@code from} to {@code to} of a linear layer's input into the order that {@link
    * #linear} reads.
    */
   void pack(float[] x, int tokens, int columns, int from, int to, float[] packed);

@@ -56,6 +56,11 @@ final class ScalarPrimitives implements Primitives {
   }
 
   @Override
+  public int packedPieces(int tokens) {
+    return tokens;
+  }
+
+  @Override
   public int packedLength(int tokens, int columns) {
     return Math.multiplyExact(tokens, columns);
   }

@@ -3,6 +3,9 @@ package io.github.nextclass.engine.cpu;
 /** Working memory of one thread, kept between operations and grown when one needs more. */
 final class Scratch {
   private float[] panel = new float[0];
+  private float[] staging = new float[0];
+  private float[] work = new float[0];
+  private float[] turned = new float[0];
   private float[] sums = new float[0];
   private float[] scores = new float[0];
 
@@ -12,6 +15,30 @@ final class Scratch {
       panel = new float[length];
     }
     return panel;
+  }
+
+  /** Rows of a weight on their way into a panel. */
+  float[] staging(int length) {
+    if (staging.length < length) {
+      staging = new float[length];
+    }
+    return staging;
+  }
+
+  /** A square half turned. */
+  float[] work(int length) {
+    if (work.length < length) {
+      work = new float[length];
+    }
+    return work;
+  }
+
+  /** A square turned. */
+  float[] turned(int length) {
+    if (turned.length < length) {
+      turned = new float[length];
+    }
+    return turned;
   }
 
   /** Partial sums of a tile. */

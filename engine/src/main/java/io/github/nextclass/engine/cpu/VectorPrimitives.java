@@ -19,9 +19,6 @@ final class VectorPrimitives implements Primitives {
   static final VectorSpecies<Float> F32 = Lanes.F32;
   static final int WIDTH = Lanes.WIDTH;
 
-  /** The lowest number of left-over tokens for which a padded tile of the matrix kernel pays. */
-  private static final int PAD_FROM = MatrixKernel.TOKENS / 2;
-
   @Override
   public String description() {
     return "Vector API, " + F32.vectorBitSize() + " bits";
@@ -29,7 +26,7 @@ final class VectorPrimitives implements Primitives {
 
   @Override
   public int rowsTogether() {
-    return MatrixKernel.ROWS;
+    return Panel.ROWS;
   }
 
   // ------------------------------------------------------------------ weights to floats
@@ -56,33 +53,25 @@ final class VectorPrimitives implements Primitives {
 
   // ------------------------------------------------------------------ linear layers
 
-  /*
-   * The tokens of a pass are packed in two ways. Whole tiles are for the matrix kernel; what is left is for the row kernel.
-   *
-   *   packed   | tile 0 | tile 1 | ... | left-over token 0 | left-over token 1 | ... | room up to a multiple of 4 |
-   */
-  private static int tiles(int tokens) {
-    return tokens / MatrixKernel.TOKENS + (tokens % MatrixKernel.TOKENS >= PAD_FROM ? 1 : 0);
-  }
-
-  private static int leftOver(int tokens) {
-    return Math.max(0, tokens - tiles(tokens) * MatrixKernel.TOKENS);
+  @Override
+  public int packedPieces(int tokens) {
+    return tokens <= FEW_TOKENS ? tokens : MatrixKernel.tiles(tokens);
   }
 
   @Override
   public int packedLength(int tokens, int columns) {
-    int room = (leftOver(tokens) + RowKernel.TOKENS - 1) / RowKernel.TOKENS * RowKernel.TOKENS;
-    return Math.multiplyExact(tiles(tokens) * MatrixKernel.TOKENS + room, columns);
+    return tokens <= FEW_TOKENS
+        ? RowKernel.room(tokens) * columns
+        : Math.multiplyExact(MatrixKernel.tiles(tokens), MatrixKernel.tileLength(columns));
   }
 
   @Override
   public void pack(float[] x, int tokens, int columns, int from, int to, float[] packed) {
-    int inTiles = tiles(tokens) * MatrixKernel.TOKENS;
-    for (int t = from; t < to; t++) {
-      if (t < inTiles) {
-        MatrixKernel.packToken(x, t, columns, packed);
+    for (int i = from; i < to; i++) {
+      if (tokens <= FEW_TOKENS) {
+        RowKernel.packToken(x, columns, i, packed);
       } else {
-        RowKernel.packToken(x, t * columns, columns, packed, t * columns);
+        MatrixKernel.packTile(x, tokens, columns, i, packed);
       }
     }
   }
@@ -90,18 +79,12 @@ final class VectorPrimitives implements Primitives {
   @Override
   public void linear(
       CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
-    int tiles = tiles(tokens);
-    int inTiles = tiles * MatrixKernel.TOKENS;
-    if (tiles > 0) {
-      MatrixKernel.run(w, from, to, packed, tiles, Math.min(tokens, inTiles), out, scratch);
-    }
-    int rest = leftOver(tokens);
-    if (rest == 1 && w.dtype() == DType.BF16) {
-      RowKernel.runOne(
-          w, from, to, packed, inTiles * w.columns(), out, inTiles * w.rows(), scratch);
-    } else if (rest > 0) {
-      RowKernel.run(
-          w, from, to, packed, inTiles * w.columns(), rest, out, inTiles * w.rows(), scratch);
+    if (tokens > FEW_TOKENS) {
+      MatrixKernel.run(w, from, to, packed, tokens, out, scratch);
+    } else if (tokens == 1 && w.dtype() == DType.BF16) {
+      RowKernel.runOne(w, from, to, packed, out, scratch);
+    } else {
+      RowKernel.run(w, from, to, packed, tokens, out, scratch);
     }
   }
 

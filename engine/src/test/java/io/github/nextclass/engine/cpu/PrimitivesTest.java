@@ -56,8 +56,9 @@ class PrimitivesTest {
   private static float[] linear(Primitives primitives, CpuWeight w, float[] x, int tokens) {
     float[] packed = new float[primitives.packedLength(tokens, w.columns())];
     // In two parts, as two threads would.
-    primitives.pack(x, tokens, w.columns(), 0, tokens / 2, packed);
-    primitives.pack(x, tokens, w.columns(), tokens / 2, tokens, packed);
+    int pieces = primitives.packedPieces(tokens);
+    primitives.pack(x, tokens, w.columns(), 0, pieces / 2, packed);
+    primitives.pack(x, tokens, w.columns(), pieces / 2, pieces, packed);
     float[] out = new float[tokens * w.rows()];
     int border = Math.min(w.rows(), primitives.rowsTogether());
     Scratch scratch = new Scratch();
