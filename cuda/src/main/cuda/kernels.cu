@@ -2,3 +2,5 @@
 #include "rows.cuh"
 #include "linear.cuh"
 #include "attention.cuh"
+#include "gemm.cuh"
+#include "prefill_attention.cuh"

@@ -50,6 +50,7 @@ final class CudaBackend implements Backend {
   private final WeightUpload upload;
   private final KvPages pages;
   private final PassTables tables;
+  private final SplitRows splitRows;
   private final Planner planner;
   private final PlanRunner runner;
   private CudaApi.PinnedMemory results;
@@ -84,8 +85,11 @@ final class CudaBackend implements Backend {
       this.pages = new KvPages(api, KvPages.POSITIONS * kvBytesPerPosition());
       this.runner =
           new PlanRunner(
-              api, device.sharedBytes(), isHopper && api.driverVersion() >= OVERLAP_SINCE);
+              api,
+              Planner.dynamicSharedBytes(device),
+              isHopper && api.driverVersion() >= OVERLAP_SINCE);
       this.tables = new PassTables(api, config.headDim(), runner::forget);
+      this.splitRows = new SplitRows(api, runner::forget);
       int heads = config.numAttentionHeads();
       CudaApi.DeviceMemory ended = take(Planner.AttentionShape.endedBytes(heads));
       api.clear(ended);
@@ -99,6 +103,7 @@ final class CudaBackend implements Backend {
                   take(Planner.AttentionShape.partsBytes(heads, config.headDim())).address(),
                   ended.address()),
               tables,
+              splitRows,
               fuses);
     } finally {
       api.leave();
@@ -364,6 +369,14 @@ final class CudaBackend implements Backend {
     Step of = needsStep ? step : null;
     int tokens = Math.max(of == null ? 0 : of.tokens(), gathered.length);
     tables.reserve(tokens, of);
+    splitRows.reserve(
+        ops.stream()
+            .mapToLong(op ->
+                op instanceof Op.Linears linears && Planner.isGemm(linears)
+                    ? (long) linears.tokens() * linears.x().columns()
+                    : 0)
+            .max()
+            .orElse(0));
     tables.upload(tokens, of, rope, gathered);
     isRunning = true;
     runner.run(ops, () -> planner.plan(ops, tokens));
@@ -390,6 +403,7 @@ final class CudaBackend implements Backend {
       runner.forget();
       pages.close();
       tables.close();
+      splitRows.close();
       upload.close();
       api.freePinned(results);
       memory.forEach(api::free);

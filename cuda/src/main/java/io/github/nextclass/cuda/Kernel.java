@@ -37,10 +37,23 @@ public enum Kernel {
   /** {@code attention.cuh}: heads of 64. */
   ATTENTION_64(Kernel.ATTENTION),
   /** {@code attention.cuh}: heads of 128. */
-  ATTENTION_128(Kernel.ATTENTION);
+  ATTENTION_128(Kernel.ATTENTION),
+  /** {@code gemm.cuh}. */
+  SPLIT_ROWS("PPPI"),
+  /** {@code gemm.cuh}: tiles of 64 tokens and 64 rows. */
+  GEMM_64(Kernel.GEMM),
+  /** {@code gemm.cuh}: tiles of 128 tokens and 128 rows. */
+  GEMM_128(Kernel.GEMM),
+  /** {@code prefill_attention.cuh}: heads of 64. */
+  PREFILL_ATTENTION_64(Kernel.PREFILL_ATTENTION),
+  /** {@code prefill_attention.cuh}: heads of 128. */
+  PREFILL_ATTENTION_128(Kernel.PREFILL_ATTENTION);
 
   private static final String LINEAR = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "IIII";
   private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "III";
+
+  private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
+  private static final String PREFILL_ATTENTION = "PPPPP" + "IIII";
 
   private final String parameters;
 
@@ -55,6 +68,17 @@ public enum Kernel {
    */
   public String entry() {
     return name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * Whether its shared memory is given at launch.
+   *
+   * @return true for the kernels that stage tiles or inputs
+   */
+  public boolean hasDynamicShared() {
+    return name().startsWith("LINEAR")
+        || name().startsWith("GEMM")
+        || name().startsWith("PREFILL_ATTENTION");
   }
 
   /**

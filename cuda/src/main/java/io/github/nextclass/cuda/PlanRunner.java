@@ -36,7 +36,7 @@ final class PlanRunner {
   /**
    * Makes a runner without plans.
    *
-   * @param sharedBytes the most shared memory of a block
+   * @param sharedBytes the most dynamic shared memory of a launch
    * @param overlaps whether kernels may start while the one before ends
    */
   PlanRunner(CudaApi api, int sharedBytes, boolean overlaps) {
@@ -86,7 +86,8 @@ final class PlanRunner {
       Launch launch = launches.get(i);
       CudaApi.Function function =
           functions.computeIfAbsent(
-              launch.kernel(), kernel -> api.function(kernel.entry(), sharedBytes));
+              launch.kernel(),
+              kernel -> api.function(kernel.entry(), kernel.hasDynamicShared() ? sharedBytes : 0));
       api.launch(function, launch, overlaps && i > 0);
     }
   }

@@ -33,18 +33,27 @@ final class Planner {
   /** As many as {@code linear.cuh} takes in one launch. */
   private static final int MOST_LAYERS = 3;
 
-  /** More than the linear kernels declare. */
+  /** More than the kernels declare that take dynamic shared memory too. */
   private static final int STATIC_SHARED_BYTES = 1024;
+
+  /** As in {@code gemm.cuh}: columns of a stage, and stages. */
+  private static final int DEPTH = 32;
+
+  private static final int STAGES = 3;
+  private static final int LARGE_TILE = 128;
+  private static final int SMALL_TILE = 64;
 
   private static final int THREADS = 256;
   private static final int LINEAR_WARPS = 8;
   private static final int LINEAR_BLOCKS_A_MULTIPROCESSOR = 3;
   private static final int ATTENTION_THREADS = 128;
+  private static final int PREFILL_TILES = 5;
   private static final int WARP = 32;
 
   private final CudaApi.Device device;
   private final AttentionShape shape;
   private final PassTables tables;
+  private final SplitRows splitRows;
   private final boolean fuses;
 
   /** The numbers and the memory that attention needs. */
@@ -59,11 +68,29 @@ final class Planner {
     }
   }
 
-  Planner(CudaApi.Device device, AttentionShape shape, PassTables tables, boolean fuses) {
+  Planner(
+      CudaApi.Device device,
+      AttentionShape shape,
+      PassTables tables,
+      SplitRows splitRows,
+      boolean fuses) {
     this.device = device;
     this.shape = shape;
     this.tables = tables;
+    this.splitRows = splitRows;
     this.fuses = fuses;
+  }
+
+  /** The most shared memory that a launch may ask for. */
+  static int dynamicSharedBytes(CudaApi.Device device) {
+    return device.sharedBytes() - STATIC_SHARED_BYTES;
+  }
+
+  /** Whether an operation runs on tensor cores, and needs room for its input split in two. */
+  static boolean isGemm(Op.Linears op) {
+    return op.tokens() > FEW_TOKENS
+        && op.x().columns() % DEPTH == 0
+        && op.layers().stream().allMatch(layer -> layer.weight().isBf16());
   }
 
   /**
@@ -215,7 +242,11 @@ final class Planner {
                   append.layer(),
                   shape.kvHeads(),
                   shape.headDim()));
-      case Op.Attention attention -> to.add(attention(attention, 0, 0, 0, 0, 0, tokens));
+      case Op.Attention attention ->
+          to.add(
+              attention.oneSequence() && attention.tokens() > FEW_TOKENS
+                  ? prefillAttention(attention, tokens)
+                  : attention(attention, 0, 0, 0, 0, 0, tokens));
       case Op.SiluMul silu ->
           to.add(
               elementWise(
@@ -282,19 +313,21 @@ final class Planner {
   /** Up to three layers a launch, with weights of one type. */
   private List<Launch> linear(Op.Linears op, Extras extras) {
     List<Launch> launches = new ArrayList<>();
+    boolean gemm = isGemm(op);
+    if (gemm) {
+      launches.add(split(op.x(), op.tokens()));
+    }
     int from = 0;
     while (from < op.layers().size()) {
       int to = from + 1;
       while (to < op.layers().size() && to < from + MOST_LAYERS && sameType(op, from, to)) {
         to++;
       }
+      Layers layers = new Layers(op.layers().subList(from, to), op.outs().subList(from, to));
       launches.add(
-          linear(
-              op.layers().subList(from, to),
-              op.x(),
-              op.tokens(),
-              op.outs().subList(from, to),
-              extras));
+          gemm
+              ? gemm(layers, op.x().columns(), op.tokens(), extras.residual())
+              : linear(layers, op.x(), op.tokens(), extras));
       from = to;
     }
     return launches;
@@ -304,47 +337,61 @@ final class Planner {
     return op.layers().get(i).weight().isBf16() == op.layers().get(j).weight().isBf16();
   }
 
-  private Launch linear(
-      List<Op.Layer> layers, CudaBuffer x, int tokens, List<CudaBuffer> outs, Extras extras) {
-    int columns = x.columns();
-    boolean bf16 = layers.get(0).weight().isBf16();
-    int together = tokensTogether(bf16, tokens, columns);
-    long[] weights = new long[3];
-    long[] biases = new long[3];
-    long[] results = new long[3];
-    int[] rows = new int[3];
-    for (int i = 0; i < layers.size(); i++) {
-      weights[i] = layers.get(i).weight().address();
-      biases[i] = address(layers.get(i).bias());
-      results[i] = outs.get(i).address();
-      rows[i] = layers.get(i).weight().rows();
+  /** Up to three layers as the kernels take them; 0 for those that are not there. */
+  private static final class Layers {
+    final List<Object> arguments = new ArrayList<>();
+    final int[] rows = new int[MOST_LAYERS];
+    final boolean isBf16;
+
+    Layers(List<Op.Layer> layers, List<CudaBuffer> outs) {
+      isBf16 = layers.get(0).weight().isBf16();
+      for (int i = 0; i < layers.size(); i++) {
+        rows[i] = layers.get(i).weight().rows();
+      }
+      add(layers.stream().map(layer -> layer.weight().address()).toList());
+      add(layers.stream().map(layer -> address(layer.bias())).toList());
+      add(outs.stream().map(CudaBuffer::address).toList());
+      for (int count : rows) {
+        arguments.add(count);
+      }
     }
-    int pairs = extras.isGated() ? rows[0] : ceil(Arrays.stream(rows).sum(), 2);
-    int split = split(pairs, columns);
-    int blocks =
+
+    private void add(List<Long> addresses) {
+      for (int i = 0; i < MOST_LAYERS; i++) {
+        arguments.add(i < addresses.size() ? addresses.get(i) : Long.valueOf(0));
+      }
+    }
+
+    int allRows() {
+      return Arrays.stream(rows).sum();
+    }
+
+    int tiles(int size) {
+      return Arrays.stream(rows).map(count -> ceil(count, size)).sum();
+    }
+
+    List<Object> and(Object... more) {
+      List<Object> all = new ArrayList<>(arguments);
+      all.addAll(List.of(more));
+      return all;
+    }
+  }
+
+  private Launch linear(Layers layers, CudaBuffer x, int tokens, Extras extras) {
+    int columns = x.columns();
+    int together = tokensTogether(layers.isBf16, tokens, columns);
+    int pairs = extras.isGated() ? layers.rows[0] : ceil(layers.allRows(), 2);
+    int split = warpsAPair(pairs, columns);
+    return new Launch(
+        Kernel.valueOf("LINEAR_" + (layers.isBf16 ? "BF16_" : "F32_") + together),
         Math.min(
             ceil(pairs, LINEAR_WARPS / split),
-            device.multiprocessors() * LINEAR_BLOCKS_A_MULTIPROCESSOR);
-    return new Launch(
-        Kernel.valueOf("LINEAR_" + (bf16 ? "BF16_" : "F32_") + together),
-        blocks,
+            device.multiprocessors() * LINEAR_BLOCKS_A_MULTIPROCESSOR),
         ceil(tokens, together),
         1,
         LINEAR_WARPS * WARP,
         together * columns * Float.BYTES,
-        List.of(
-            weights[0],
-            weights[1],
-            weights[2],
-            biases[0],
-            biases[1],
-            biases[2],
-            results[0],
-            results[1],
-            results[2],
-            rows[0],
-            rows[1],
-            rows[2],
+        layers.and(
             x.address(),
             extras.norm(),
             extras.eps(),
@@ -355,6 +402,33 @@ final class Planner {
             tokens,
             split,
             extras.isGated() ? 1 : 0));
+  }
+
+  private Launch split(CudaBuffer x, int tokens) {
+    int count = tokens * x.columns();
+    return Launch.of(
+        Kernel.SPLIT_ROWS,
+        ceil(count, THREADS),
+        THREADS,
+        x.address(),
+        splitRows.high(),
+        splitRows.low(),
+        count);
+  }
+
+  /** Small tiles where large ones would leave multiprocessors idle. The bits are the same. */
+  private Launch gemm(Layers layers, int columns, int tokens, long residual) {
+    boolean isLarge =
+        layers.tiles(LARGE_TILE) * ceil(tokens, LARGE_TILE) >= device.multiprocessors();
+    int tile = isLarge ? LARGE_TILE : SMALL_TILE;
+    return new Launch(
+        isLarge ? Kernel.GEMM_128 : Kernel.GEMM_64,
+        layers.tiles(tile),
+        ceil(tokens, tile),
+        1,
+        isLarge ? 8 * WARP : 4 * WARP,
+        STAGES * 3 * tile * DEPTH * Short.BYTES,
+        layers.and(splitRows.high(), splitRows.low(), residual, columns, tokens));
   }
 
   /** As many tokens as there is a kernel for, and whose inputs fit into shared memory. */
@@ -375,7 +449,7 @@ final class Planner {
    * How many warps share a pair of rows: as few as give every multiprocessor two blocks, and never
    * so many that a warp has less than a load a lane. The number of tokens must not play a part.
    */
-  private int split(int pairs, int columns) {
+  private int warpsAPair(int pairs, int columns) {
     int split = 1;
     while (split < LINEAR_WARPS
         && ceil(pairs, LINEAR_WARPS / split) < 2 * device.multiprocessors()
@@ -411,6 +485,26 @@ final class Planner {
             op.layer(),
             shape.heads(),
             shape.kvHeads()));
+  }
+
+  private Launch prefillAttention(Op.Attention op, int tokens) {
+    return new Launch(
+        shape.headDim() == 64 ? Kernel.PREFILL_ATTENTION_64 : Kernel.PREFILL_ATTENTION_128,
+        ceil(op.tokens(), KvPages.POSITIONS),
+        shape.heads(),
+        1,
+        ATTENTION_THREADS,
+        PREFILL_TILES * KvPages.POSITIONS * shape.headDim() * Short.BYTES,
+        List.of(
+            op.q().address(),
+            tables.positions(tokens),
+            tables.firstPage(tokens),
+            tables.pages(tokens),
+            op.out().address(),
+            op.layer(),
+            shape.heads(),
+            shape.kvHeads(),
+            op.tokens()));
   }
 
   private static long address(@Nullable CudaWeight weight) {
