@@ -41,7 +41,8 @@ final class BeamExtender {
   /** The best continuations, best first; fewer than wanted if there are fewer classes left. */
   List<Extension> extend(float[] logits, TokenHistory history, float beamScore, int step) {
     DecoderChecks.measure(unfiltered, logits, classes, step);
-    double logTotal = StrictMath.log(unfiltered.total());
+    boolean none = unfiltered.max() == Float.NEGATIVE_INFINITY;
+    double logTotal = none ? Double.POSITIVE_INFINITY : StrictMath.log(unfiltered.total());
     for (int i = 0; i < classes; i++) {
       logProbs[i] = (float) (Entropy.depth(logits[i], unfiltered) - logTotal);
     }

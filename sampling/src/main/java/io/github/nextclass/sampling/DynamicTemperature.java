@@ -52,10 +52,11 @@ public record DynamicTemperature(double range, double exponent) implements Filte
     @Override
     public void apply(Candidates candidates, TokenHistory history) {
       candidates.weigh();
-      if (candidates.count() < 2 || candidates.softmax().total() == 0) {
+      int left = left(candidates);
+      if (left < 2) {
         return;
       }
-      double uncertainty = Entropy.of(candidates) / StrictMath.log(candidates.count());
+      double uncertainty = Entropy.of(candidates) / StrictMath.log(left);
       double share = StrictMath.pow(Math.max(0, uncertainty), exponent);
       float temperature = (float) (low + (high - low) * share);
       if (temperature < Decoding.MIN_TEMPERATURE) {
@@ -63,6 +64,15 @@ public record DynamicTemperature(double range, double exponent) implements Filte
       } else {
         Temperature.divide(candidates.scores(), candidates.count(), temperature);
       }
+    }
+
+    /** How many classes can still be chosen. */
+    private static int left(Candidates candidates) {
+      int left = 0;
+      for (int i = 0; i < candidates.count(); i++) {
+        left += candidates.scores()[i] == Float.NEGATIVE_INFINITY ? 0 : 1;
+      }
+      return left;
     }
   }
 }

@@ -96,6 +96,18 @@ final class FakeClassifier implements BranchingClassifier {
     }
   }
 
+  /** Asked as one question, so that questions can be counted. */
+  @Override
+  public float[][] classifyEach(int... tokenIds) {
+    questions++;
+    float[][] each = new float[tokenIds.length][];
+    for (int i = 0; i < tokenIds.length; i++) {
+      append(tokenIds[i]);
+      each[i] = scores.apply(prefix);
+    }
+    return each;
+  }
+
   @Override
   public void truncate(int length) {
     prefix.subList(length, prefix.size()).clear();

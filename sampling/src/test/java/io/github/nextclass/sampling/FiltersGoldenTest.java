@@ -1,6 +1,7 @@
 package io.github.nextclass.sampling;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -8,29 +9,77 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The filters leave what transformers' processors leave, class by class and value by value. */
+/**
+ * The filters leave what transformers' processors leave, class by class and value by value, and
+ * what llama.cpp's formulas do where transformers has none.
+ */
 class FiltersGoldenTest {
 
   @Test
   void keepsTheSameClassesWithTheSameScores() throws IOException {
-    JsonMapper json = new JsonMapper();
-    int cases = 0;
-    try (InputStream in = FiltersGoldenTest.class.getResourceAsStream("filters.jsonl")) {
-      assertThat(in).as("filters.jsonl").isNotNull();
-      BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        check(json.readTree(line));
-        cases++;
-      }
-    }
-    assertThat(cases).isGreaterThan(1000);
+    assertThat(forEach("filters.jsonl", golden -> check(golden, 0))).isGreaterThan(1000);
   }
 
-  private static void check(JsonNode golden) {
+  @Test
+  void theFurtherRulesDoToo() throws IOException {
+    assertThat(
+            forEach(
+                "rules.jsonl",
+                golden -> {
+                  if (!golden.has("steps")) {
+                    check(golden, 1e-6);
+                  }
+                }))
+        .isGreaterThan(800);
+  }
+
+  @Test
+  void mirostatChoosesTheSameTokens() throws IOException {
+    int[] generations = {0};
+    forEach(
+        "rules.jsonl",
+        golden -> {
+          if (golden.has("steps")) {
+            int[] steps = GoldenSettings.ints(golden.get("steps"));
+            Decoding decoding =
+                Decoding.sampling()
+                    .temperature(golden.get("temperature").asDouble())
+                    .with(new Mirostat(golden.get("tau").asDouble(), golden.get("eta").asDouble()))
+                    .seed(golden.get("seed").asLong())
+                    .maxNewTokens(steps.length);
+            Generation generation =
+                new Decoder(
+                        FakeClassifier.random(golden.get("classes").asInt()),
+                        GoldenSettings.ints(golden.get("prompt")),
+                        decoding)
+                    .run(GenerationListener.none());
+            assertThat(generation.tokenIds()).as("%s", golden).isEqualTo(steps);
+            generations[0]++;
+          }
+        });
+    assertThat(generations[0]).isEqualTo(18);
+  }
+
+  private static int forEach(String name, Consumer<JsonNode> check) throws IOException {
+    JsonMapper json = new JsonMapper();
+    int lines = 0;
+    try (InputStream in = FiltersGoldenTest.class.getResourceAsStream(name)) {
+      assertThat(in).as(name).isNotNull();
+      BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        check.accept(json.readTree(line));
+        lines++;
+      }
+    }
+    return lines;
+  }
+
+  private static void check(JsonNode golden, double tolerance) {
     int classes = golden.get("classes").asInt();
     float[] logits =
         GoldenScores.make(golden.get("kind").asString(), golden.get("seed").asLong(), classes);
@@ -66,10 +115,10 @@ class FiltersGoldenTest {
         .isEqualTo(golden.get("argmax").asInt());
     int[] ids = GoldenSettings.ints(golden.get("ids"));
     for (int i = 0; i < ids.length; i++) {
-      float expected = (float) golden.get("values").get(i).asDouble();
-      assertThat(candidates.scoreOf(ids[i]))
+      double expected = golden.get("values").get(i).asDouble();
+      assertThat((double) candidates.scoreOf(ids[i]))
           .as("score of %d: %s", ids[i], name)
-          .isEqualTo(expected);
+          .isCloseTo(expected, within(tolerance * Math.max(1, Math.abs(expected))));
     }
   }
 }

@@ -1,0 +1,251 @@
+package io.github.nextclass.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class BeamSearchTest {
+  private static final Decoding BEAMS =
+      Decoding.greedy().beams(BeamSearch.of(3)).numReturnSequences(3).maxNewTokens(6);
+
+  @Test
+  void findsTheSequencesAndScoresOfTransformers() throws IOException {
+    JsonMapper json = new JsonMapper();
+    Map<String, LanguageModel> models = new HashMap<>();
+    int searches = 0;
+    try (InputStream in = BeamSearchTest.class.getResourceAsStream("beams.jsonl")) {
+      assertThat(in).as("beams.jsonl").isNotNull();
+      BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        JsonNode golden = json.readTree(line);
+        String name = golden.get("checkpoint").asString();
+        if (!models.containsKey(name)) {
+          models.put(name, LanguageModel.load(Checkpoints.golden(name)));
+        }
+        check(models.get(name), golden);
+        searches++;
+      }
+    } finally {
+      models.values().forEach(LanguageModel::close);
+    }
+    assertThat(searches).isGreaterThanOrEqualTo(50);
+  }
+
+  private static void check(LanguageModel model, JsonNode golden) {
+    Decoding decoding = GoldenSettings.decoding(golden.get("settings"));
+    List<Generation> found =
+        model.generateAll(GoldenSettings.ints(golden.get("prompt")), decoding, new Cancellation());
+    JsonNode sequences = golden.get("sequences");
+    assertThat(found).as("%s", golden).hasSize(sequences.size());
+    for (int i = 0; i < found.size(); i++) {
+      assertThat(found.get(i).tokenIds())
+          .as("sequence %d of %s", i, golden)
+          .isEqualTo(GoldenSettings.ints(sequences.get(i)));
+      double sum =
+          found.get(i).predictions().stream().mapToDouble(p -> p.chosen().filteredLogit()).sum();
+      double lengthPenalty = decoding.beams().orElseThrow().lengthPenalty();
+      double score = golden.get("scores").get(i).asDouble();
+      assertThat(sum / Math.pow(found.get(i).predictions().size(), lengthPenalty))
+          .as("score %d of %s", i, golden)
+          .isCloseTo(score, within(1e-5 * Math.max(1, Math.abs(score))));
+    }
+  }
+
+  /** With as many beams as there are sequences, the search is exhaustive. */
+  @Test
+  void enoughBeamsFindTheMostProbableSequenceOfAll() {
+    Decoding decoding = Decoding.greedy().beams(BeamSearch.of(64)).maxNewTokens(3);
+    Generation best = search(FakeClassifier.random(5), decoding, 1).getFirst();
+    double highest = Double.NEGATIVE_INFINITY;
+    int[] expected = {};
+    for (int code = 0; code < 125; code++) {
+      int[] tokens = {code / 25, code / 5 % 5, code % 5};
+      double sum = 0;
+      FakeClassifier classifier = FakeClassifier.random(5);
+      float[] scores = classifier.classify(1);
+      for (int token : tokens) {
+        Softmax softmax = new Softmax();
+        softmax.measure(scores, 5);
+        sum += Math.log(softmax.probability(scores[token]));
+        scores = classifier.classify(token);
+      }
+      if (sum > highest) {
+        highest = sum;
+        expected = tokens;
+      }
+    }
+    assertThat(best.tokenIds()).isEqualTo(expected);
+    assertThat(best.finishReason()).isEqualTo(FinishReason.LENGTH);
+  }
+
+  @Test
+  void everyBranchIsClosedAndTheTrunkIsKept() {
+    FakeClassifier trunk = FakeClassifier.random(20);
+    assertThat(search(trunk, BEAMS.eosTokenIds(3, 4), 1, 2)).hasSize(3);
+    assertThat(trunk.open()).isEqualTo(1);
+    assertThat(trunk.prefix()).containsExactly(1);
+  }
+
+  @Test
+  void endTokensHaveNoText() {
+    Decoding decoding = Decoding.greedy().beams(BeamSearch.of(2)).eosTokenIds(2);
+    FakeClassifier classifier = FakeClassifier.saying(5, 1, 1, 3, 2);
+    List<Generation> found =
+        BeamSearcher.run(
+            classifier,
+            new int[] {0},
+            decoding,
+            () -> new FakeText("a", "b", "<eos>", "d", "e"),
+            clock(decoding, new Cancellation()));
+    assertThat(found.getFirst().text()).isEqualTo("bd");
+    assertThat(found.getFirst().tokenIds()).containsExactly(1, 3, 2);
+    assertThat(found.getFirst().finishReason()).isEqualTo(FinishReason.EOS);
+  }
+
+  @Test
+  void endsWhenTheContextIsFull() {
+    FakeClassifier classifier =
+        new FakeClassifier(5, 4, prefix -> GoldenScores.make("bell", prefix.hashCode(), 5));
+    Decoding decoding = Decoding.greedy().beams(BeamSearch.of(2));
+    Generation best = search(classifier, decoding, 1, 2).getFirst();
+    assertThat(best.finishReason()).isEqualTo(FinishReason.CONTEXT_FULL);
+    assertThat(best.tokenIds()).as("the last one is not read").hasSize(3);
+  }
+
+  @Test
+  void whatWasFoundBeforeACancellationIsReturned() {
+    Cancellation cancellation = new Cancellation();
+    FakeClassifier trunk =
+        new FakeClassifier(
+            9,
+            100,
+            prefix -> {
+              if (prefix.size() == 5) {
+                cancellation.cancel();
+              }
+              return GoldenScores.make("bell", prefix.hashCode(), 9);
+            });
+    List<Generation> found =
+        BeamSearcher.run(
+            trunk,
+            new int[] {1},
+            BEAMS.maxNewTokens(50),
+            Detokenizer::none,
+            clock(BEAMS, cancellation));
+    assertThat(found).hasSize(3);
+    assertThat(found).allMatch(g -> g.finishReason() == FinishReason.CANCELLED);
+    assertThat(found).allMatch(g -> g.tokenIds().length == 5);
+    assertThat(trunk.open()).isEqualTo(1);
+  }
+
+  @Test
+  void anInterruptInsideTheClassifierCancels() {
+    FakeClassifier trunk =
+        new FakeClassifier(
+            9,
+            100,
+            prefix -> {
+              if (prefix.size() == 3) {
+                throw new CancellationException("interrupted");
+              }
+              return GoldenScores.make("bell", prefix.hashCode(), 9);
+            });
+    assertThat(search(trunk, BEAMS, 1)).allMatch(g -> g.tokenIds().length == 2);
+    assertThat(trunk.open()).isEqualTo(1);
+  }
+
+  @Test
+  void theDeadlineEndsASearch() {
+    AtomicLong nanos = new AtomicLong();
+    Decoding decoding = BEAMS.maxNewTokens(50).deadline(Duration.ofMillis(100));
+    List<Generation> found =
+        BeamSearcher.run(
+            FakeClassifier.random(9),
+            new int[] {1},
+            decoding,
+            Detokenizer::none,
+            new GenerationClock(
+                Duration.ofMillis(100),
+                new Cancellation(),
+                () -> nanos.addAndGet(Duration.ofMillis(10).toNanos())));
+    assertThat(found).isNotEmpty().allMatch(g -> g.finishReason() == FinishReason.DEADLINE);
+  }
+
+  @Test
+  void scoresThatAreNoNumbersAreReported() {
+    FakeClassifier trunk =
+        new FakeClassifier(
+            9,
+            100,
+            prefix -> {
+              float[] scores = GoldenScores.make("bell", prefix.hashCode(), 9);
+              scores[4] = prefix.size() == 3 ? Float.NaN : scores[4];
+              return scores;
+            });
+    assertThatThrownBy(() -> search(trunk, BEAMS, 1))
+        .isInstanceOf(NumericException.class)
+        .hasMessage("step 2: 1 of 9 logits are NaN");
+    assertThat(trunk.open()).isEqualTo(1);
+  }
+
+  @Test
+  void noClassLeftIsReported() {
+    float none = Float.NEGATIVE_INFINITY;
+    assertThatThrownBy(() -> search(FakeClassifier.constant(none, none, none, none), BEAMS, 0))
+        .isInstanceOf(DecodingException.class)
+        .hasMessageContaining("step 0: no class is left to choose in any beam");
+  }
+
+  @Test
+  void contradictionsAreRefused() {
+    refuses(
+        BEAMS.numReturnSequences(4), "numReturnSequences must be at most numBeams, got 4 and 3");
+    refuses(BEAMS.temperature(1), "beams and sampling (use temperature 0) exclude each other");
+    refuses(BEAMS.with(new Mirostat(5, 0.1)), "beams and mirostat exclude each other");
+    refuses(BEAMS.promptLookup(PromptLookup.of(5)), "beams and promptLookup exclude each other");
+    refuses(
+        BEAMS.eosTokenIds(0, 1, 2, 3, 4, 5, 6, 7, 8),
+        "numBeams 3 needs 30 continuations, but there are only 9 classes");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Decoder(FakeClassifier.random(9), new int[] {1}, BEAMS))
+        .withMessageContaining("cannot stream");
+    assertThatIllegalArgumentException().isThrownBy(() -> BeamSearch.of(1));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> BeamSearch.of(2).withLengthPenalty(Double.NaN))
+        .withMessage("lengthPenalty must be finite, got NaN");
+  }
+
+  private static void refuses(Decoding decoding, String message) {
+    FakeClassifier classifier = FakeClassifier.random(9);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> search(classifier, decoding, 1))
+        .withMessageContaining(message);
+    assertThat(classifier.prefix()).isEmpty();
+  }
+
+  private static List<Generation> search(
+      FakeClassifier classifier, Decoding decoding, int... prompt) {
+    return BeamSearcher.run(
+        classifier, prompt, decoding, Detokenizer::none, clock(decoding, new Cancellation()));
+  }
+
+  private static GenerationClock clock(Decoding decoding, Cancellation cancellation) {
+    return new GenerationClock(decoding.settings().deadline, cancellation, System::nanoTime);
+  }
+}
