@@ -39,7 +39,7 @@ final class ChatCommand extends CliCommand {
             LanguageModel.load(
                 model.folder(), new LanguageModelOptions(model.engineOptions(), context));
         MessageSource messages = messages()) {
-      Decoding settings = decoding.applyTo(languageModel.defaultDecoding(), Decoding.UNLIMITED);
+      Decoding settings = decoding.applyTo(languageModel, Decoding.UNLIMITED);
       new ChatLoop(
               () -> languageModel.newChat(options, conversation.start()),
               settings,

@@ -1,8 +1,10 @@
 package io.github.nextclass.cli;
 
 import io.github.nextclass.sampling.Decoding;
+import io.github.nextclass.sampling.LanguageModel;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -13,6 +15,8 @@ final class DecodingOptions {
   @SuppressWarnings("NullAway.Init") // set by picocli
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
+
+  @Mixin private final FilterOptions rules = new FilterOptions();
 
   @Option(names = "--greedy", description = "Always take the best class.")
   private boolean greedy;
@@ -88,18 +92,35 @@ final class DecodingOptions {
   /**
    * Changes what is given on the command line.
    *
-   * @param defaults the checkpoint's settings
+   * @param model whose settings are the defaults
    * @param maxNewTokensOtherwise the longest answer where neither says one
    */
-  Decoding applyTo(Decoding defaults, int maxNewTokensOtherwise) {
+  Decoding applyTo(LanguageModel model, int maxNewTokensOtherwise) {
+    return applyTo(model, model.defaultDecoding(), maxNewTokensOtherwise);
+  }
+
+  /**
+   * Changes what is given on the command line.
+   *
+   * @param model what decodes
+   * @param defaults the settings to change
+   * @param maxNewTokensOtherwise the longest answer where neither says one
+   */
+  Decoding applyTo(LanguageModel model, Decoding defaults, int maxNewTokensOtherwise) {
     if (greedy && temperature != null && temperature != 0) {
       throw usage("--greedy and --temperature exclude each other");
     }
     try {
-      return lengths(penalties(filters(defaults)), maxNewTokensOtherwise);
+      Decoding ruled = rules.applyDry(rules.applyTo(defaults), model);
+      return lengths(penalties(filters(ruled)), maxNewTokensOtherwise);
     } catch (IllegalArgumentException e) {
       throw usage(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Whether a temperature above 0 was asked for. */
+  boolean isDrawing() {
+    return temperature != null && temperature != 0;
   }
 
   private Decoding filters(Decoding decoding) {

@@ -61,7 +61,7 @@ final class ExplainCommand extends CliCommand {
     try (LanguageModel languageModel = LanguageModel.load(model.folder(), options)) {
       Decoding settings =
           decoding
-              .applyTo(languageModel.defaultDecoding().maxNewTokens(steps), steps)
+              .applyTo(languageModel, languageModel.defaultDecoding().maxNewTokens(steps), steps)
               .topClasses(top);
       Tokenizer tokenizer = languageModel.tokenizer().orElse(null);
       for (Prediction step :

@@ -11,8 +11,10 @@ import io.github.nextclass.sampling.Timings;
 import io.github.nextclass.tokenizer.Message;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,6 +30,7 @@ final class GenerateCommand extends CliCommand {
   @Mixin private final PromptOptions prompt = new PromptOptions();
   @Mixin private final ModelOptions model = new ModelOptions();
   @Mixin private final DecodingOptions decoding = new DecodingOptions();
+  @Mixin private final SearchOptions search = new SearchOptions();
   @Mixin private final ConversationOptions conversation = new ConversationOptions();
 
   @Option(names = "--chat", description = "Take TEXT as a user's message and answer it.")
@@ -57,7 +60,13 @@ final class GenerateCommand extends CliCommand {
       int[] tokenIds = tokenIds(languageModel);
       int room = Math.max(1, languageModel.contextLength() - tokenIds.length);
       Decoding settings =
-          decoding.applyTo(languageModel.defaultDecoding(), Math.min(room, MAX_NEW_TOKENS));
+          search.applyTo(
+              decoding.applyTo(languageModel, Math.min(room, MAX_NEW_TOKENS)),
+              decoding.isDrawing());
+      if (settings.numReturnSequences() > 1) {
+        printAll(languageModel, tokenIds, settings);
+        return;
+      }
       AnswerPrinter printer = new AnswerPrinter(out());
       Generation generation =
           languageModel.generate(tokenIds, settings, listener(printer), new Cancellation());
@@ -66,6 +75,32 @@ final class GenerateCommand extends CliCommand {
         Json.printLine(out(), line -> write(line, generation, tokenIds.length, hasText));
       } else {
         printer.end();
+      }
+      if (timings) {
+        printTimings(generation);
+      }
+    }
+  }
+
+  /** Several sequences cannot be printed while they are made: each as a paragraph, or a line. */
+  private void printAll(LanguageModel languageModel, int[] tokenIds, Decoding settings) {
+    boolean hasText = languageModel.tokenizer().isPresent();
+    List<Generation> generations =
+        languageModel.generateAll(tokenIds, settings, new Cancellation());
+    for (int i = 0; i < generations.size(); i++) {
+      Generation generation = generations.get(i);
+      if (json) {
+        Json.printLine(out(), line -> write(line, generation, tokenIds.length, hasText));
+        continue;
+      }
+      out().printf("[%d of %d]%n", i + 1, generations.size());
+      if (prompt.isTokens()) {
+        out().println(
+            Arrays.stream(generation.tokenIds())
+                .mapToObj(Integer::toString)
+                .collect(Collectors.joining(",")));
+      } else {
+        out().println(generation.text());
       }
       if (timings) {
         printTimings(generation);

@@ -61,6 +61,54 @@ class StorytellerTest {
   }
 
   @Test
+  void severalSamplesAreThoseOfTheirSeeds() {
+    String[] two = {
+      "generate", "-m", MODEL, "--seed", "5", "-n", "2", "--max-new-tokens", "12", "The dog"
+    };
+    String[] second = {
+      "generate", "-m", MODEL, "--seed", "6", "--max-new-tokens", "12", "The dog"
+    };
+
+    String out = Cli.run(two).out();
+
+    assertThat(out).startsWith("[1 of 2]").contains("[2 of 2]");
+    assertThat(out.stripTrailing()).endsWith(Cli.run(second).out().stripTrailing());
+  }
+
+  @Test
+  void searchesWithBeams() {
+    String[] args = {
+      "generate", "-m", MODEL, "--beams", "3", "-n", "2", "--max-new-tokens", "10",
+      "--length-penalty", "0", "--early-stopping", "never", "Once upon a", "--json"
+    };
+
+    Cli cli = Cli.run(args);
+
+    assertThat(cli.err()).isEmpty();
+    assertThat(cli.out()).hasLineCount(2).contains("time");
+  }
+
+  @Test
+  void everyRuleAndPromptLookupHaveAnOption() {
+    String[] all = {
+      "generate", "-m", MODEL, "The dog", "--seed", "2", "--max-new-tokens", "12",
+      "--typical-p", "0.9", "--epsilon-cutoff", "1e-4", "--eta-cutoff", "1e-4",
+      "--top-n-sigma", "2", "--xtc-probability", "0.5", "--xtc-threshold", "0.2",
+      "--dynatemp-range", "0.3", "--dynatemp-exp", "2", "--no-repeat-ngram-size", "3",
+      "--dry-multiplier", "0.8", "--dry-base", "2", "--dry-allowed-length", "1",
+      "--dry-last-n", "50", "--dry-breaker", ".", "--prompt-lookup", "5"
+    };
+    String[] mirostat = {
+      "explain", "-m", MODEL, "The dog", "--mirostat-tau", "3", "--mirostat-eta", "0.2"
+    };
+
+    assertThat(Cli.run(all).err()).isEmpty();
+    assertThat(Cli.run(all).out()).isNotBlank();
+    assertThat(Cli.run(mirostat).err()).isEmpty();
+    assertThat(Cli.run(mirostat).out()).contains("step 8");
+  }
+
+  @Test
   void answersWithoutAnEmptyThought() {
     Cli cli = Cli.run("generate", "-m", MODEL, "--chat", "--greedy", "Who are you?");
 

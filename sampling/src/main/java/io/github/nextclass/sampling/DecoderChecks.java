@@ -46,12 +46,6 @@ final class DecoderChecks {
           "beam search is no step-by-step decoding: it knows its tokens only at the end and cannot"
               + " stream; use LanguageModel.generate or generateAll");
     }
-    if (settings.numReturnSequences != 1) {
-      throw new IllegalArgumentException(
-          "numReturnSequences is "
-              + settings.numReturnSequences
-              + ", but this gives one sequence; use LanguageModel.generateAll");
-    }
   }
 
   /** What several samples cannot be. */

@@ -81,10 +81,12 @@ public final class Decoding {
   }
 
   /**
-   * Reads the defaults of a checkpoint: do_sample, temperature, top_k, top_p, min_p,
-   * repetition_penalty, eos_token_id, min_new_tokens and max_new_tokens. Other keys are ignored. As
-   * in transformers, decoding is greedy unless do_sample is true, and sampling without a top_k
-   * means top_k 50.
+   * Reads the defaults of a checkpoint: do_sample, temperature, top_k, top_p, min_p, typical_p,
+   * epsilon_cutoff, eta_cutoff, repetition_penalty, no_repeat_ngram_size, eos_token_id,
+   * min_new_tokens, max_new_tokens, num_beams, length_penalty, early_stopping,
+   * num_return_sequences, prompt_lookup_num_tokens and max_matching_ngram_size. Other keys are
+   * ignored. As in transformers, decoding is greedy unless do_sample is true, sampling without a
+   * top_k means top_k 50, and a cutoff of 0 or 1 does nothing.
    *
    * @param fileOrFolder generation_config.json or the folder that it is in; if there is no such
    *     file, the result is {@link #greedy()}
@@ -286,7 +288,7 @@ public final class Decoding {
   /**
    * Sets how many sequences {@link LanguageModel#generateAll(String, Decoding)} returns: that many
    * of the beams, or that many samples, of which number {@code i} has the draws of {@link
-   * #seed(long)} {@code + i}.
+   * #seed(long)} {@code + i}. What gives one sequence gives one all the same.
    *
    * @param count at least 1
    * @return the changed copy

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -43,6 +44,16 @@ final class GenerationConfigReader {
   private int @Nullable [] eosTokenIds;
   private @Nullable Integer minNewTokens;
   private @Nullable Integer maxNewTokens;
+  private @Nullable Double typicalP;
+  private @Nullable Double epsilonCutoff;
+  private @Nullable Double etaCutoff;
+  private @Nullable Integer noRepeatNgramSize;
+  private @Nullable Integer numBeams;
+  private @Nullable Double lengthPenalty;
+  private BeamSearch.@Nullable EarlyStopping earlyStopping;
+  private @Nullable Integer numReturnSequences;
+  private @Nullable Integer promptLookupNumTokens;
+  private @Nullable Integer maxMatchingNgramSize;
 
   private GenerationConfigReader(Path file) {
     this.file = file;
@@ -98,6 +109,16 @@ final class GenerationConfigReader {
       case "eos_token_id" -> eosTokenIds = readIntOrList(key, parser);
       case "min_new_tokens" -> minNewTokens = readInt(key, parser);
       case "max_new_tokens" -> maxNewTokens = readInt(key, parser);
+      case "typical_p" -> typicalP = readDouble(key, parser);
+      case "epsilon_cutoff" -> epsilonCutoff = readDouble(key, parser);
+      case "eta_cutoff" -> etaCutoff = readDouble(key, parser);
+      case "no_repeat_ngram_size" -> noRepeatNgramSize = readInt(key, parser);
+      case "num_beams" -> numBeams = readInt(key, parser);
+      case "length_penalty" -> lengthPenalty = readDouble(key, parser);
+      case "early_stopping" -> earlyStopping = readEarlyStopping(key, parser);
+      case "num_return_sequences" -> numReturnSequences = readInt(key, parser);
+      case "prompt_lookup_num_tokens" -> promptLookupNumTokens = readInt(key, parser);
+      case "max_matching_ngram_size" -> maxMatchingNgramSize = readInt(key, parser);
       default -> parser.skipChildren();
     }
   }
@@ -114,15 +135,60 @@ final class GenerationConfigReader {
             Decoding::topK);
     decoding = set(decoding, "top_p", topP, Decoding::topP);
     decoding = set(decoding, "min_p", minP, Decoding::minP);
+    decoding = set(decoding, "typical_p", typicalP, (d, p) -> p >= 1 ? d : d.with(new TypicalP(p)));
+    decoding = setCutoff(decoding, "epsilon_cutoff", epsilonCutoff, EpsilonCutoff::new);
+    decoding = setCutoff(decoding, "eta_cutoff", etaCutoff, EtaCutoff::new);
     if (!doSample) {
       decoding = Decoding.greedy();
     } else if (temperature == null) {
       decoding = decoding.temperature(1);
     }
     decoding = set(decoding, "repetition_penalty", repetitionPenalty, Decoding::repetitionPenalty);
+    decoding =
+        set(
+            decoding,
+            "no_repeat_ngram_size",
+            noRepeatNgramSize,
+            (d, size) -> size == 0 ? d : d.with(new NoRepeatNgram(size)));
     decoding = set(decoding, "eos_token_id", eosTokenIds, Decoding::eosTokenIds);
     decoding = set(decoding, "max_new_tokens", maxNewTokens, Decoding::maxNewTokens);
-    return set(decoding, "min_new_tokens", minNewTokens, Decoding::minNewTokens);
+    decoding = set(decoding, "min_new_tokens", minNewTokens, Decoding::minNewTokens);
+    return withSearch(decoding);
+  }
+
+  /** A single beam is no search, and only a search has a length penalty. */
+  private Decoding withSearch(Decoding decoding) throws GenerationConfigException {
+    decoding =
+        set(decoding, "num_return_sequences", numReturnSequences, Decoding::numReturnSequences);
+    if (numBeams != null && numBeams != 1) {
+      decoding = set(decoding, "num_beams", numBeams, (d, n) -> d.beams(BeamSearch.of(n)));
+      decoding =
+          set(
+              decoding,
+              "length_penalty",
+              lengthPenalty,
+              (d, x) -> d.beams(d.beams().orElseThrow().withLengthPenalty(x)));
+      decoding =
+          set(
+              decoding,
+              "early_stopping",
+              earlyStopping,
+              (d, x) -> d.beams(d.beams().orElseThrow().withEarlyStopping(x)));
+    }
+    int maxNgram =
+        maxMatchingNgramSize == null ? PromptLookup.of(1).maxNgram() : maxMatchingNgramSize;
+    return set(
+        decoding,
+        "prompt_lookup_num_tokens",
+        promptLookupNumTokens,
+        (d, n) -> d.promptLookup(new PromptLookup(n, maxNgram)));
+  }
+
+  /** What does not lie between 0 and 1 is off. */
+  private Decoding setCutoff(
+      Decoding decoding, String key, @Nullable Double cutoff, Function<Double, FilterRule> rule)
+      throws GenerationConfigException {
+    return set(decoding, key, cutoff, (d, x) -> x > 0 && x < 1 ? d.with(rule.apply(x)) : d);
   }
 
   private interface Setter<T> {
@@ -146,6 +212,16 @@ final class GenerationConfigReader {
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
       default -> throw wrongType(key, "true or false", parser);
+    };
+  }
+
+  private BeamSearch.EarlyStopping readEarlyStopping(String key, JsonParser parser)
+      throws GenerationConfigException {
+    return switch (parser.currentToken()) {
+      case VALUE_TRUE -> BeamSearch.EarlyStopping.TRUE;
+      case VALUE_FALSE -> BeamSearch.EarlyStopping.FALSE;
+      case VALUE_STRING when parser.getString().equals("never") -> BeamSearch.EarlyStopping.NEVER;
+      default -> throw wrongType(key, "true, false or \"never\"", parser);
     };
   }
 

@@ -2,9 +2,12 @@ package io.github.nextclass.sampling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +50,101 @@ class DecodingTest {
     rejects(d -> d.minNewTokens(5).maxNewTokens(4), "got minNewTokens 5 and maxNewTokens 4");
     rejects(d -> d.deadline(Duration.ZERO), "deadline must be above zero, got PT0S");
     rejects(d -> d.topClasses(-1), "topClasses must be at least 0, got -1");
+  }
+
+  @Test
+  void rulesOutOfRangeNameValueAndRange() {
+    rejects(d -> d.with(new TypicalP(0)), "typicalP must be in (0, 1], got 0.0");
+    rejects(d -> d.with(new TypicalP(Double.NaN)), "typicalP must be in (0, 1], got NaN");
+    rejects(d -> d.with(new EpsilonCutoff(1)), "epsilonCutoff must be in [0, 1), got 1.0");
+    rejects(d -> d.with(new EtaCutoff(-1)), "etaCutoff must be in [0, 1), got -1.0");
+    rejects(d -> d.with(new TopNSigma(0)), "topNSigma must be finite and above 0, got 0.0");
+    rejects(d -> d.with(new NoRepeatNgram(0)), "noRepeatNgramSize must be at least 1, got 0");
+    rejects(d -> d.with(new Xtc(1.5, 0.1)), "xtc probability must be in [0, 1], got 1.5");
+    rejects(d -> d.with(new Xtc(0.5, 0)), "xtc threshold must be in (0, 1], got 0.0");
+    rejects(
+        d -> d.with(new DynamicTemperature(0, 1)),
+        "dynamicTemperature range must be finite and above 0, got 0.0");
+    rejects(
+        d -> d.with(new DynamicTemperature(1, Double.NaN)),
+        "dynamicTemperature exponent must be finite and above 0, got NaN");
+    rejects(d -> d.with(new Mirostat(0, 0.1)), "mirostat tau must be finite and above 0, got 0.0");
+    rejects(d -> d.with(new Mirostat(5, 2)), "mirostat eta must be in [0, 1], got 2.0");
+    rejects(d -> d.with(Dry.of(0)), "dry multiplier must be finite and above 0, got 0.0");
+    rejects(
+        d -> d.with(new Dry(1, 0.5, 2, Dry.ALL, Set.of())),
+        "dry base must be finite and at least 1, got 0.5");
+    rejects(
+        d -> d.with(new Dry(1, 2, 0, Dry.ALL, Set.of())),
+        "dry allowedLength must be at least 1, got 0");
+    rejects(
+        d -> d.with(new Dry(1, 2, 2, 0, Set.of())), "dry lastN must be at least 1, or -1 (all)");
+    rejects(
+        d -> d.with(new Dry(1, 2, 2, 5, Set.of(-1))),
+        "dry breakerTokenIds must be token ids of at least 0, got -1");
+  }
+
+  @Test
+  void aRuleReplacesTheOneOfItsKind() {
+    Decoding decoding = ANY.with(new TypicalP(0.5)).with(new TypicalP(0.9));
+    assertThat(decoding.rule(TypicalP.class)).hasValue(new TypicalP(0.9));
+    assertThat(decoding.without(TypicalP.class).rule(TypicalP.class)).isEmpty();
+    assertThat(ANY.rule(TypicalP.class)).isEmpty();
+  }
+
+  @Test
+  void mirostatTakesThePlaceOfOtherTruncations() {
+    Decoding decoding =
+        ANY.topK(20).topP(0.9).minP(0.1).with(new Xtc(0.5, 0.1)).with(Dry.of(1))
+            .with(new Mirostat(5, 0.1));
+    assertThat(decoding.topK()).isZero();
+    assertThat(decoding.topP()).isEqualTo(1);
+    assertThat(decoding.minP()).isZero();
+    assertThat(decoding.rule(Xtc.class)).isEmpty();
+    assertThat(decoding.rule(Dry.class)).as("no truncation").isPresent();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() ->
+            new Decoder(
+                FakeClassifier.random(5),
+                new int[] {1},
+                decoding.topK(3).with(new TypicalP(0.5))))
+        .withMessage(
+            "mirostat takes the place of other truncations, but there is also TypicalP, topK");
+  }
+
+  @Test
+  void everyRuleReportsScoresThatAreNoNumbersAndSurvivesThoseThatAreInfinite() {
+    for (FilterRule rule :
+        List.of(
+            Dry.of(1),
+            new DynamicTemperature(0.5, 1),
+            new EpsilonCutoff(0.1),
+            new EtaCutoff(0.1),
+            new Mirostat(3, 0.1),
+            new NoRepeatNgram(2),
+            new TopNSigma(1),
+            new TypicalP(0.5),
+            new Xtc(1, 0.1))) {
+      Decoding decoding = Decoding.sampling().with(rule).seed(1).maxNewTokens(3);
+      assertThatThrownBy(() -> run(decoding, 1, Float.NaN, 2))
+          .as("%s", rule)
+          .isInstanceOf(NumericException.class)
+          .hasMessage("step 0: 1 of 3 logits are NaN");
+      float inf = Float.POSITIVE_INFINITY;
+      if (!(rule instanceof NoRepeatNgram)) {
+        assertThat(run(decoding, 1, inf, -inf, 2)).as("%s", rule).containsExactly(1, 1, 1);
+      }
+      assertThatThrownBy(() -> run(decoding, -inf, -inf))
+          .as("%s", rule)
+          .isInstanceOf(DecodingException.class)
+          .hasMessage("step 0: all 2 logits are -Infinity");
+    }
+  }
+
+  private static int[] run(Decoding decoding, float... scores) {
+    return new Decoder(FakeClassifier.constant(scores), new int[] {0}, decoding)
+        .run(GenerationListener.none())
+        .tokenIds();
   }
 
   @Test

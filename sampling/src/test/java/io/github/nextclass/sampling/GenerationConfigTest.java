@@ -62,6 +62,44 @@ class GenerationConfigTest {
     assertThat(decoding.repetitionPenalty()).isEqualTo(1.05);
   }
 
+  @Test
+  void readsTheFurtherStrategies() throws IOException {
+    Decoding decoding =
+        read(
+            """
+            {"do_sample": true, "typical_p": 0.9, "epsilon_cutoff": 3e-4, "eta_cutoff": 2e-3, "no_repeat_ngram_size": 3,
+             "num_beams": 4, "length_penalty": 0.5, "early_stopping": "never", "num_return_sequences": 2,
+             "prompt_lookup_num_tokens": 10, "max_matching_ngram_size": 3, "penalty_alpha": null}
+            """);
+    assertThat(decoding.rule(TypicalP.class)).hasValue(new TypicalP(0.9));
+    assertThat(decoding.rule(EpsilonCutoff.class)).hasValue(new EpsilonCutoff(3e-4));
+    assertThat(decoding.rule(EtaCutoff.class)).hasValue(new EtaCutoff(2e-3));
+    assertThat(decoding.rule(NoRepeatNgram.class)).hasValue(new NoRepeatNgram(3));
+    assertThat(decoding.beams())
+        .hasValue(new BeamSearch(4, 0.5, BeamSearch.EarlyStopping.NEVER));
+    assertThat(decoding.numReturnSequences()).isEqualTo(2);
+    assertThat(decoding.promptLookup()).hasValue(new PromptLookup(10, 3));
+  }
+
+  @Test
+  void whatDoesNothingInTransformersDoesNothingHere() throws IOException {
+    Decoding decoding =
+        read(
+            """
+            {"do_sample": true, "typical_p": 1.0, "epsilon_cutoff": 0.0, "eta_cutoff": 0.0, "no_repeat_ngram_size": 0,
+             "num_beams": 1, "length_penalty": 1.0, "early_stopping": false, "num_return_sequences": 1}
+            """);
+    assertThat(decoding.rule(TypicalP.class)).isEmpty();
+    assertThat(decoding.rule(EpsilonCutoff.class)).isEmpty();
+    assertThat(decoding.rule(EtaCutoff.class)).isEmpty();
+    assertThat(decoding.rule(NoRepeatNgram.class)).isEmpty();
+    assertThat(decoding.beams()).isEmpty();
+    assertThat(decoding.promptLookup()).isEmpty();
+    assertThat(read("{\"typical_p\": 0.5, \"num_beams\": 2}").rule(TypicalP.class))
+        .as("only for sampling")
+        .isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -71,6 +109,11 @@ class GenerationConfigTest {
         "{'top_p': 1e999}                        | top_p: topP must be in (0, 1], got Infinity",
         "{'top_k': 2.5}                          | top_k: expected an integer of 32 bits, found 2.5",
         "{'top_k': 99999999999}                  | top_k: expected an integer of 32 bits, found 99999999999",
+        "{'typical_p': 0}                        | typical_p: typicalP must be in (0, 1], got 0.0",
+        "{'num_beams': 0}                        | num_beams: numBeams must be 2 to 1024, got 0",
+        "{'early_stopping': 'soon'}              | early_stopping: expected true, false or \"never\", found soon",
+        "{'prompt_lookup_num_tokens': 0}         | prompt_lookup_num_tokens: promptLookup numTokens must be 1 to 64, got 0",
+        "{'no_repeat_ngram_size': -2}            | no_repeat_ngram_size: noRepeatNgramSize must be at least 1, got -2",
         "{'do_sample': 'yes'}                    | do_sample: expected true or false, found yes",
         "{'temperature': 'hot'}                  | temperature: expected a number, found hot",
         "{'temperature': NaN}                    | not valid JSON",
