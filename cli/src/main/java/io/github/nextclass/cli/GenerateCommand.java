@@ -95,10 +95,11 @@ final class GenerateCommand extends CliCommand {
       }
       out().printf("[%d of %d]%n", i + 1, generations.size());
       if (prompt.isTokens()) {
-        out().println(
-            Arrays.stream(generation.tokenIds())
-                .mapToObj(Integer::toString)
-                .collect(Collectors.joining(",")));
+        out()
+            .println(
+                Arrays.stream(generation.tokenIds())
+                    .mapToObj(Integer::toString)
+                    .collect(Collectors.joining(",")));
       } else {
         out().println(generation.text());
       }

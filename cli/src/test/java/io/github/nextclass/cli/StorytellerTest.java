@@ -65,9 +65,7 @@ class StorytellerTest {
     String[] two = {
       "generate", "-m", MODEL, "--seed", "5", "-n", "2", "--max-new-tokens", "12", "The dog"
     };
-    String[] second = {
-      "generate", "-m", MODEL, "--seed", "6", "--max-new-tokens", "12", "The dog"
-    };
+    String[] second = {"generate", "-m", MODEL, "--seed", "6", "--max-new-tokens", "12", "The dog"};
 
     String out = Cli.run(two).out();
 
@@ -78,8 +76,21 @@ class StorytellerTest {
   @Test
   void searchesWithBeams() {
     String[] args = {
-      "generate", "-m", MODEL, "--beams", "3", "-n", "2", "--max-new-tokens", "10",
-      "--length-penalty", "0", "--early-stopping", "never", "Once upon a", "--json"
+      "generate",
+      "-m",
+      MODEL,
+      "--beams",
+      "3",
+      "-n",
+      "2",
+      "--max-new-tokens",
+      "10",
+      "--length-penalty",
+      "0",
+      "--early-stopping",
+      "never",
+      "Once upon a",
+      "--json"
     };
 
     Cli cli = Cli.run(args);
@@ -91,12 +102,44 @@ class StorytellerTest {
   @Test
   void everyRuleAndPromptLookupHaveAnOption() {
     String[] all = {
-      "generate", "-m", MODEL, "The dog", "--seed", "2", "--max-new-tokens", "12",
-      "--typical-p", "0.9", "--epsilon-cutoff", "1e-4", "--eta-cutoff", "1e-4",
-      "--top-n-sigma", "2", "--xtc-probability", "0.5", "--xtc-threshold", "0.2",
-      "--dynatemp-range", "0.3", "--dynatemp-exp", "2", "--no-repeat-ngram-size", "3",
-      "--dry-multiplier", "0.8", "--dry-base", "2", "--dry-allowed-length", "1",
-      "--dry-last-n", "50", "--dry-breaker", ".", "--prompt-lookup", "5"
+      "generate",
+      "-m",
+      MODEL,
+      "The dog",
+      "--seed",
+      "2",
+      "--max-new-tokens",
+      "12",
+      "--typical-p",
+      "0.9",
+      "--epsilon-cutoff",
+      "1e-4",
+      "--eta-cutoff",
+      "1e-4",
+      "--top-n-sigma",
+      "2",
+      "--xtc-probability",
+      "0.5",
+      "--xtc-threshold",
+      "0.2",
+      "--dynatemp-range",
+      "0.3",
+      "--dynatemp-exp",
+      "2",
+      "--no-repeat-ngram-size",
+      "3",
+      "--dry-multiplier",
+      "0.8",
+      "--dry-base",
+      "2",
+      "--dry-allowed-length",
+      "1",
+      "--dry-last-n",
+      "50",
+      "--dry-breaker",
+      ".",
+      "--prompt-lookup",
+      "5"
     };
     String[] mirostat = {
       "explain", "-m", MODEL, "The dog", "--mirostat-tau", "3", "--mirostat-eta", "0.2"

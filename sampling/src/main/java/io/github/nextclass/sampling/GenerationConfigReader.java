@@ -217,10 +217,12 @@ final class GenerationConfigReader {
 
   private BeamSearch.EarlyStopping readEarlyStopping(String key, JsonParser parser)
       throws GenerationConfigException {
+    if (parser.currentToken() == JsonToken.VALUE_STRING && parser.getString().equals("never")) {
+      return BeamSearch.EarlyStopping.NEVER;
+    }
     return switch (parser.currentToken()) {
       case VALUE_TRUE -> BeamSearch.EarlyStopping.TRUE;
       case VALUE_FALSE -> BeamSearch.EarlyStopping.FALSE;
-      case VALUE_STRING when parser.getString().equals("never") -> BeamSearch.EarlyStopping.NEVER;
       default -> throw wrongType(key, "true, false or \"never\"", parser);
     };
   }

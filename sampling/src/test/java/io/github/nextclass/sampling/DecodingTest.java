@@ -95,7 +95,11 @@ class DecodingTest {
   @Test
   void mirostatTakesThePlaceOfOtherTruncations() {
     Decoding decoding =
-        ANY.topK(20).topP(0.9).minP(0.1).with(new Xtc(0.5, 0.1)).with(Dry.of(1))
+        ANY.topK(20)
+            .topP(0.9)
+            .minP(0.1)
+            .with(new Xtc(0.5, 0.1))
+            .with(Dry.of(1))
             .with(new Mirostat(5, 0.1));
     assertThat(decoding.topK()).isZero();
     assertThat(decoding.topP()).isEqualTo(1);
@@ -105,9 +109,7 @@ class DecodingTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() ->
             new Decoder(
-                FakeClassifier.random(5),
-                new int[] {1},
-                decoding.topK(3).with(new TypicalP(0.5))))
+                FakeClassifier.random(5), new int[] {1}, decoding.topK(3).with(new TypicalP(0.5))))
         .withMessage(
             "mirostat takes the place of other truncations, but there is also TypicalP, topK");
   }

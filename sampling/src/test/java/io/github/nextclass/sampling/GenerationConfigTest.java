@@ -75,8 +75,7 @@ class GenerationConfigTest {
     assertThat(decoding.rule(EpsilonCutoff.class)).hasValue(new EpsilonCutoff(3e-4));
     assertThat(decoding.rule(EtaCutoff.class)).hasValue(new EtaCutoff(2e-3));
     assertThat(decoding.rule(NoRepeatNgram.class)).hasValue(new NoRepeatNgram(3));
-    assertThat(decoding.beams())
-        .hasValue(new BeamSearch(4, 0.5, BeamSearch.EarlyStopping.NEVER));
+    assertThat(decoding.beams()).hasValue(new BeamSearch(4, 0.5, BeamSearch.EarlyStopping.NEVER));
     assertThat(decoding.numReturnSequences()).isEqualTo(2);
     assertThat(decoding.promptLookup()).hasValue(new PromptLookup(10, 3));
   }
