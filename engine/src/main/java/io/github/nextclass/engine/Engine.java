@@ -115,7 +115,8 @@ public final class Engine implements AutoCloseable {
     Backend backend = null;
     try {
       backend = BackendSelector.ofServices().select(config, options);
-      Qwen3Weights weights = Qwen3Weights.load(folder, tensors, config, backend);
+      Qwen3Weights weights =
+          Qwen3Weights.load(folder, tensors, config, backend, budget::reserveWeights);
       if (backend.deviceFreeBytes().isPresent()) {
         budget.limit(backend.deviceFreeBytes().getAsLong());
       } else {

@@ -182,6 +182,12 @@ final class JsonObject {
     throw wrong(key, value, "an object");
   }
 
+  /** Whether there is something in the object under a key. */
+  boolean hasEntries(String key) throws ModelFormatException {
+    JsonObject object = object(key);
+    return object != null && !object.values.isEmpty();
+  }
+
   /** The strings of an array; empty where it is absent. */
   List<String> strings(String key) throws ModelFormatException {
     Object value = values.get(key);
@@ -201,8 +207,12 @@ final class JsonObject {
     throw wrong(key, value, "an array of strings");
   }
 
-  /** An integer or an array of integers; empty where it is absent. */
-  List<Integer> integers(String key) throws ModelFormatException {
+  /**
+   * An integer of at least 0 or an array of them; empty where it is absent.
+   *
+   * @param expected what they are, for the message
+   */
+  List<Integer> integers(String key, String expected) throws ModelFormatException {
     Object value = values.get(key);
     if (value == null) {
       return List.of();
@@ -213,7 +223,7 @@ final class JsonObject {
       if (!(item instanceof java.math.BigInteger number)
           || number.bitLength() > 31
           || number.signum() < 0) {
-        throw wrong(key, value, "a token id or an array of token ids");
+        throw wrong(key, value, expected);
       }
       integers.add(number.intValue());
     }

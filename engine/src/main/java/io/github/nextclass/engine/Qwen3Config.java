@@ -3,6 +3,7 @@ package io.github.nextclass.engine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The shape of a Qwen3 model: {@code config.json} under its own names.
@@ -35,6 +36,7 @@ import java.util.List;
  * @param architectures what the checkpoint says it is, such as {@code Qwen3ForCausalLM}
  * @param bosTokenId the ids in {@code bos_token_id}; empty where there is none
  * @param eosTokenId the ids in {@code eos_token_id}; empty where there is none
+ * @param quantization how the matrices of the layers are stored; null where they are floats
  */
 public record Qwen3Config(
     int vocabSize,
@@ -51,10 +53,12 @@ public record Qwen3Config(
     boolean tieWordEmbeddings,
     List<String> architectures,
     List<Integer> bosTokenId,
-    List<Integer> eosTokenId) {
+    List<Integer> eosTokenId,
+    @Nullable QuantizationConfig quantization) {
 
   private static final int MAX_LAYERS = 1024;
   private static final int MAX_WIDTH = 1 << 20;
+  private static final String TOKEN_IDS = "a token id or an array of token ids";
 
   /**
    * Reads {@code config.json}, in the spelling of transformers 4 ({@code rope_theta}, {@code
@@ -81,7 +85,6 @@ public record Qwen3Config(
     if (!activation.equals("silu")) {
       throw json.wrong("hidden_act", activation, "silu");
     }
-    rejectQuantization(json);
     rejectSlidingWindow(json);
     int hiddenSize = json.integer("hidden_size", 1, MAX_WIDTH);
     int numAttentionHeads = json.integer("num_attention_heads", 1, 4096);
@@ -112,19 +115,15 @@ public record Qwen3Config(
         json.bool("attention_bias", false),
         json.bool("tie_word_embeddings", false),
         List.copyOf(json.strings("architectures")),
-        List.copyOf(json.integers("bos_token_id")),
-        List.copyOf(json.integers("eos_token_id")));
+        List.copyOf(json.integers("bos_token_id", TOKEN_IDS)),
+        List.copyOf(json.integers("eos_token_id", TOKEN_IDS)),
+        quantization(json));
   }
 
-  private static void rejectQuantization(JsonObject json) throws ModelFormatException {
+  private static @Nullable QuantizationConfig quantization(JsonObject json)
+      throws ModelFormatException {
     JsonObject quantization = json.object("quantization_config");
-    if (quantization != null) {
-      throw new ModelFormatException(
-          quantization.where()
-              + ": quant_method "
-              + quantization.string("quant_method", "(none)")
-              + " is not supported, expected a checkpoint in BF16, F16 or F32");
-    }
+    return quantization == null ? null : QuantizationConfigReader.read(quantization);
   }
 
   private static void rejectSlidingWindow(JsonObject json) throws ModelFormatException {

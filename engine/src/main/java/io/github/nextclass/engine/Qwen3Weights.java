@@ -1,19 +1,23 @@
 package io.github.nextclass.engine;
 
+import io.github.nextclass.engine.QuantizationConfig.Awq;
+import io.github.nextclass.engine.QuantizationConfig.Fp8;
+import io.github.nextclass.engine.QuantizationConfig.Gptq;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Linear;
 import io.github.nextclass.engine.backend.Weight;
+import io.github.nextclass.engine.quant.AwqMatrix;
+import io.github.nextclass.engine.quant.Fp8Matrix;
+import io.github.nextclass.engine.quant.GptqMatrix;
+import io.github.nextclass.engine.quant.StoredMatrix;
 import io.github.nextclass.safetensors.DType;
 import io.github.nextclass.safetensors.SafetensorsException;
 import io.github.nextclass.safetensors.Tensor;
 import io.github.nextclass.safetensors.TensorSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,45 +46,52 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
       Linear downProj) {} // [hiddenSize, intermediateSize]
 
   /**
-   * Takes the weights of a checkpoint into a backend. Every name and shape is checked before the
-   * first weight is taken.
+   * Takes the weights of a checkpoint into a backend. Names, types, shapes and scales are checked
+   * before the first weight is taken.
    *
    * @param folder the checkpoint, for messages
+   * @param reserve told how many bytes the backend will copy, before it does
    * @throws ModelFormatException if tensors are missing, or one has another shape or dtype than the
-   *     config says
+   *     config says, or values that its format does not allow
    */
-  static Qwen3Weights load(Path folder, TensorSource tensors, Qwen3Config config, Backend backend)
+  static Qwen3Weights load(
+      Path folder, TensorSource tensors, Qwen3Config config, Backend backend, LongConsumer reserve)
       throws ModelFormatException, SafetensorsException {
-    Loader check = new Loader(tensors, config, null);
+    Loader check = new Loader(tensors, config, backend, false);
     check.all();
-    check.report(folder);
-    return new Loader(tensors, config, backend).all();
+    check.checks.report(folder);
+    reserve.accept(check.copiedBytes);
+    return new Loader(tensors, config, backend, true).all();
   }
 
   /**
-   * Walks the checkpoint: without a backend it only notes what is wrong, with one it takes the
-   * weights.
+   * Walks the checkpoint: once only to note what is wrong, once to take the weights.
+   *
+   * <p>The tensors say whether a linear layer is quantised: {@code modules_to_not_convert} lists
+   * those that are not, and they are stored as floats.
    */
   private static final class Loader {
-    private static final System.Logger LOG = System.getLogger(Qwen3Weights.class.getName());
-    private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F16, DType.BF16);
+    private static final List<DType> FLOATS = List.of(DType.BF16, DType.F16, DType.F32);
+    private static final List<DType> INTEGERS = List.of(DType.I32);
     private static final Weight UNTAKEN = new Untaken(1, 1);
-    private static final int NAMES_IN_MESSAGE = 10;
 
     private final TensorSource tensors;
     private final Qwen3Config config;
-    private final @Nullable Backend backend;
+    private final Backend backend;
+    private final boolean take;
     private final String prefix;
-    private final Set<String> used = new HashSet<>();
-    private final List<String> missing = new ArrayList<>();
-    private final List<String> wrong = new ArrayList<>();
+    private final TensorChecks checks;
+    private long copiedBytes;
+    private @Nullable Tensor firstZeros;
 
     private record Untaken(int rows, int columns) implements Weight {}
 
-    Loader(TensorSource tensors, Qwen3Config config, @Nullable Backend backend) {
+    Loader(TensorSource tensors, Qwen3Config config, Backend backend, boolean take) {
       this.tensors = tensors;
       this.config = config;
       this.backend = backend;
+      this.take = take;
+      this.checks = new TensorChecks(tensors);
       // Qwen3Model checkpoints (Qwen3-Embedding) have no prefix, Qwen3ForCausalLM has one.
       this.prefix = tensors.contains("embed_tokens.weight") ? "" : "model.";
     }
@@ -99,7 +110,7 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
     private Linear lmHead(Weight embedTokens) throws SafetensorsException {
       String name = "lm_head.weight";
       if (config.tieWordEmbeddings()) {
-        used.add(name); // 0.6B and 1.7B store a copy all the same; the reference ignores it
+        checks.ignore(name); // 0.6B and 1.7B store a copy all the same; the reference ignores it
         return new Linear(embedTokens, null);
       }
       return new Linear(weight(name, config.vocabSize(), config.hiddenSize()), null);
@@ -128,65 +139,135 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
     }
 
     private Linear linear(String name, int out, int in, boolean bias) throws SafetensorsException {
-      return new Linear(
-          weight(name + ".weight", out, in), bias ? weight(name + ".bias", out) : null);
+      return new Linear(matrix(name, out, in), bias ? weight(name + ".bias", out) : null);
     }
 
     private Weight weight(String name, int... shape) throws SafetensorsException {
-      used.add(name);
-      if (!tensors.contains(name)) {
-        missing.add(name);
+      Tensor tensor = checks.find(name, FLOATS, shape);
+      return tensor == null || !take ? UNTAKEN : backend.weight(tensor);
+    }
+
+    private Weight matrix(String name, int out, int in) throws SafetensorsException {
+      QuantizationConfig quantization = config.quantization();
+      if (quantization == null || isInFloats(name)) {
+        return weight(name + ".weight", out, in);
+      }
+      return switch (quantization) {
+        case Fp8 fp8 -> fp8(name, out, in);
+        case Gptq gptq -> gptq(name, gptq, out, in);
+        case Awq awq -> awq(name, awq, out, in);
+      };
+    }
+
+    private boolean isInFloats(String name) throws SafetensorsException {
+      return !tensors.contains(name + ".qweight")
+          && tensors.contains(name + ".weight")
+          && FLOATS.contains(tensors.tensor(name + ".weight").dtype());
+    }
+
+    private Weight fp8(String name, int out, int in) throws SafetensorsException {
+      Tensor weight = checks.find(name + ".weight", List.of(DType.F8_E4M3), out, in);
+      Tensor scales =
+          checks.find(
+              name + ".weight_scale_inv", FLOATS, Fp8Matrix.blocks(out), Fp8Matrix.blocks(in));
+      if (weight == null || scales == null) {
         return UNTAKEN;
       }
-      Tensor tensor = tensors.tensor(name);
-      long[] expected = Arrays.stream(shape).asLongStream().toArray();
-      if (!Arrays.equals(tensor.shape(), expected)) {
-        wrong.add(
+      return taken(new Fp8Matrix(weight, scales));
+    }
+
+    private Weight gptq(String name, Gptq config, int out, int in) throws SafetensorsException {
+      int perWord = Integer.SIZE / config.bits();
+      if (!fits(name, config.groupSize(), perWord, out, in)) {
+        return UNTAKEN;
+      }
+      int groups = groups(config.groupSize(), in);
+      Tensor qweight = checks.find(name + ".qweight", INTEGERS, in / perWord, out);
+      Tensor qzeros = checks.find(name + ".qzeros", INTEGERS, groups, out / perWord);
+      Tensor scales = checks.find(name + ".scales", FLOATS, groups, out);
+      Tensor gIdx = checks.find(name + ".g_idx", INTEGERS, in);
+      if (qweight == null || qzeros == null || scales == null || gIdx == null) {
+        return UNTAKEN;
+      }
+      return taken(
+          new GptqMatrix(
+              qweight,
+              qzeros,
+              scales,
+              gIdx,
+              config.bits(),
+              zeroPoints(config, qzeros),
+              config.sym(),
+              !config.descAct()));
+    }
+
+    /** A symmetric checkpoint says it by its values, and everywhere the same. */
+    private GptqMatrix.ZeroPoints zeroPoints(Gptq config, Tensor qzeros) {
+      if (!config.sym()) {
+        return config.zerosAsStored()
+            ? GptqMatrix.ZeroPoints.AS_STORED
+            : GptqMatrix.ZeroPoints.LESS_ONE;
+      }
+      if (firstZeros == null) {
+        firstZeros = qzeros;
+      }
+      GptqMatrix.ZeroPoints found = GptqMatrix.ZeroPoints.of(qzeros, config.bits());
+      if (found != GptqMatrix.ZeroPoints.of(firstZeros, config.bits())) {
+        checks.wrong(
+            qzeros.name()
+                + " and "
+                + firstZeros.name()
+                + " mix the two conventions for zero points, expected one of them");
+      }
+      return found;
+    }
+
+    private Weight awq(String name, Awq config, int out, int in) throws SafetensorsException {
+      if (!fits(name, config.groupSize(), AwqMatrix.PER_WORD, out, in)) {
+        return UNTAKEN;
+      }
+      int groups = groups(config.groupSize(), in);
+      Tensor qweight = checks.find(name + ".qweight", INTEGERS, in, out / AwqMatrix.PER_WORD);
+      Tensor qzeros = checks.find(name + ".qzeros", INTEGERS, groups, out / AwqMatrix.PER_WORD);
+      Tensor scales = checks.find(name + ".scales", FLOATS, groups, out);
+      if (qweight == null || qzeros == null || scales == null) {
+        return UNTAKEN;
+      }
+      return taken(new AwqMatrix(qweight, qzeros, scales));
+    }
+
+    private boolean fits(String name, int groupSize, int perWord, int out, int in) {
+      boolean wholeGroups = groupSize == -1 || in % groupSize == 0;
+      if (!wholeGroups) {
+        checks.wrong(
+            name + " has " + in + " inputs, expected a multiple of group_size " + groupSize);
+      }
+      if (out % perWord != 0 || in % perWord != 0) {
+        checks.wrong(
             name
-                + " has shape "
-                + Arrays.toString(tensor.shape())
-                + ", config.json says "
-                + Arrays.toString(expected));
-      } else if (!FLOATS.contains(tensor.dtype())) {
-        wrong.add(
-            "dtype "
-                + tensor.dtype()
-                + " of "
-                + name
-                + " is not supported for Qwen3, expected BF16, F16 or F32");
+                + " has "
+                + in
+                + " inputs and "
+                + out
+                + " outputs, expected multiples of "
+                + perWord
+                + ", which are packed into a word");
+        return false;
       }
-      return backend == null ? UNTAKEN : backend.weight(tensor);
+      return wholeGroups;
     }
 
-    void report(Path folder) throws ModelFormatException {
-      if (!wrong.isEmpty()) {
-        throw new ModelFormatException(folder + ": weights do not fit config.json: " + some(wrong));
-      }
-      if (!missing.isEmpty()) {
-        throw new ModelFormatException(
-            folder + ": lacks " + tensors(missing.size()) + ": " + some(missing));
-      }
-      List<String> extra =
-          tensors.names().stream().filter(name -> !used.contains(name)).sorted().toList();
-      if (!extra.isEmpty()) {
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "{0}: has {1} that Qwen3 does not use: {2}",
-            folder,
-            tensors(extra.size()),
-            some(extra));
-      }
+    private static int groups(int groupSize, int in) {
+      return groupSize == -1 ? 1 : in / groupSize;
     }
 
-    private static String tensors(int count) {
-      return count == 1 ? "1 tensor" : count + " tensors";
-    }
-
-    private static String some(List<String> items) {
-      String text = String.join("; ", items.subList(0, Math.min(NAMES_IN_MESSAGE, items.size())));
-      return items.size() > NAMES_IN_MESSAGE
-          ? text + "; and " + (items.size() - NAMES_IN_MESSAGE) + " more"
-          : text;
+    private Weight taken(StoredMatrix matrix) {
+      if (take) {
+        return backend.weight(matrix);
+      }
+      matrix.check(checks::wrong);
+      copiedBytes = Math.addExact(copiedBytes, backend.copiedBytes(matrix));
+      return UNTAKEN;
     }
   }
 }

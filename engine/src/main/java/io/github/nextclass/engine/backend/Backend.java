@@ -33,6 +33,28 @@ public interface Backend extends AutoCloseable {
   Weight weight(Tensor tensor);
 
   /**
+   * Takes a quantised matrix in.
+   *
+   * @param matrix the matrix of a linear layer
+   * @return its handle
+   * @throws UnsupportedOperationException if this backend multiplies floats only
+   */
+  default Weight weight(QuantizedMatrix matrix) {
+    throw new UnsupportedOperationException(
+        description() + " cannot run quantised weights, only F32, F16 and BF16");
+  }
+
+  /**
+   * The memory that {@link #weight(QuantizedMatrix)} takes beside the file.
+   *
+   * @param matrix the matrix of a linear layer
+   * @return the number of bytes; 0 where the mapped bytes are used
+   */
+  default long copiedBytes(QuantizedMatrix matrix) {
+    return 0;
+  }
+
+  /**
    * Makes room for activations.
    *
    * @param rows the largest number of tokens in a pass
