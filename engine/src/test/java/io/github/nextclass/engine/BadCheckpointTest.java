@@ -253,13 +253,11 @@ class BadCheckpointTest {
       delimiter = '|',
       value = {
         "{\"quant_method\": \"bitsandbytes\", \"bits\": 4} | bitsandbytes",
-        "{\"quant_method\": \"gptq\", \"bits\": 3, \"group_size\": 128} | gptq",
-        "{\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 96} | gptq",
         "{\"bits\": 4} | (none)",
         "{\"quant_method\": 4} | quant_method is 4",
         "\"fp8\" | quantization_config is fp8",
       })
-  void quantizationIsRefused(String quantization, String found) throws IOException {
+  void unknownQuantizationIsRefused(String quantization, String found) throws IOException {
     assertConfigRefused(
         checkpoint.set("quantization_config", quantization),
         "quantization_config",
