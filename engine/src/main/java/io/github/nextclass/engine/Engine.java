@@ -116,7 +116,7 @@ public final class Engine implements AutoCloseable {
     try {
       backend = BackendSelector.ofServices().select(config, options);
       Qwen3Weights weights =
-          Qwen3Weights.load(folder, tensors, config, backend, budget::reserveWeights);
+          Qwen3Weights.load(folder, tensors, config, backend, budget::reserveRowOrder);
       if (backend.deviceFreeBytes().isPresent()) {
         budget.limit(backend.deviceFreeBytes().getAsLong());
       } else {
@@ -193,6 +193,16 @@ public final class Engine implements AutoCloseable {
    */
   public long weightBytes() {
     return tensors.byteSize();
+  }
+
+  /**
+   * The memory that quantised weights take beside {@link #weightBytes}: GPTQ and AWQ matrices are
+   * copied into the order in which a CPU reads them. The mapped originals are not read again.
+   *
+   * @return the number of bytes, off the heap; 0 for floats and FP8
+   */
+  public long copiedWeightBytes() {
+    return budget.rowOrderBytes();
   }
 
   /**

@@ -9,6 +9,7 @@ import java.util.Locale;
 final class MemoryBudget {
   private long totalBytes;
   private long usedBytes;
+  private long rowOrderBytes;
 
   MemoryBudget(long totalBytes) {
     this.totalBytes = totalBytes;
@@ -20,13 +21,31 @@ final class MemoryBudget {
   }
 
   synchronized void reserveWeights(long bytes) {
-    if (bytes > totalBytes - usedBytes) {
+    reserve(bytes, "to copy the weights", "; mapped weights need none");
+  }
+
+  /** For what a backend copies of quantised weights. */
+  synchronized void reserveRowOrder(long bytes) {
+    reserve(bytes, "to bring quantised weights into row order", "");
+    rowOrderBytes += bytes;
+  }
+
+  synchronized long rowOrderBytes() {
+    return rowOrderBytes;
+  }
+
+  private void reserve(long bytes, String purpose, String hint) {
+    long leftBytes = totalBytes - usedBytes;
+    if (bytes > leftBytes) {
       throw new MemoryBudgetException(
           "need "
               + gib(bytes)
-              + " to copy the weights, budget "
+              + " "
+              + purpose
+              + ", budget "
               + gib(totalBytes)
-              + "; mapped weights need none");
+              + (usedBytes == 0 ? "" : " of which " + gib(leftBytes) + " is free")
+              + hint);
     }
     usedBytes += bytes;
   }

@@ -39,7 +39,7 @@ class ArchitectureTest {
           .resideInAPackage(ENGINE + ".cpu");
 
   @ArchTest
-  static final ArchRule THE_VECTOR_API_STAYS_IN_SEVEN_FILES =
+  static final ArchRule THE_VECTOR_API_STAYS_IN_THESE_FILES =
       noClasses()
           .that()
           .haveNameNotMatching(

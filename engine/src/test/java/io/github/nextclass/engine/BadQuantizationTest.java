@@ -30,15 +30,18 @@ class BadQuantizationTest {
   private static final String FP8 =
       """
       {"quant_method": "fp8", "fmt": "e4m3", "activation_scheme": "dynamic",
-       "weight_block_size": [128, 128]}""";
+       "weight_block_size": [128, 128]}\
+      """;
   private static final String GPTQ =
       """
       {"quant_method": "gptq", "bits": 4, "group_size": 128, "sym": true, "desc_act": false,
-       "lm_head": false, "checkpoint_format": "gptq", "pack_dtype": "int32"}""";
+       "lm_head": false, "checkpoint_format": "gptq", "pack_dtype": "int32"}\
+      """;
   private static final String AWQ =
       """
       {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": true,
-       "version": "gemm", "modules_to_not_convert": null}""";
+       "version": "gemm", "modules_to_not_convert": null}\
+      """;
 
   @TempDir private Path temporary;
 
@@ -99,7 +102,8 @@ class BadQuantizationTest {
   @Test
   void aConfigOfAnotherMethodIsMissed() throws IOException {
     CheckpointEditor checkpoint = copy("gptq-int4-v1").set("quantization_config", AWQ);
-    assertRefused(checkpoint, Q_PROJ + ".qweight has shape [32, 128]", "config.json says [256, 16]");
+    assertRefused(
+        checkpoint, Q_PROJ + ".qweight has shape [32, 128]", "config.json says [256, 16]");
     checkpoint.set("quantization_config", FP8);
     assertRefused(checkpoint, "lacks 14 tensors", Q_PROJ + ".weight", Q_PROJ + ".weight_scale_inv");
     checkpoint.set("quantization_config", "null");
@@ -152,12 +156,14 @@ class BadQuantizationTest {
         "expected BF16, F16 or F32");
   }
 
-  // ------------------------------------------------------------------ GPTQ and AWQ: shapes and types
+  // ------------------------------------------------------------------ GPTQ and AWQ: shapes and
+  // types
 
   @ParameterizedTest // 43
   @ValueSource(strings = {"qweight", "qzeros", "scales", "g_idx"})
   void gptqIsWhole(String part) throws IOException {
-    assertRefused(copy("gptq-int4-v1").without(Q_PROJ + "." + part), "lacks 1 tensor", Q_PROJ + "." + part);
+    assertRefused(
+        copy("gptq-int4-v1").without(Q_PROJ + "." + part), "lacks 1 tensor", Q_PROJ + "." + part);
   }
 
   @ParameterizedTest
@@ -214,7 +220,8 @@ class BadQuantizationTest {
   void bitsAreThoseOfTheConfig() throws IOException {
     CheckpointEditor checkpoint = copy("gptq-int4-v1");
     checkpoint.set("quantization_config", GPTQ.replace("\"bits\": 4", "\"bits\": 8"));
-    assertRefused(checkpoint, Q_PROJ + ".qweight has shape [32, 128]", "config.json says [64, 128]");
+    assertRefused(
+        checkpoint, Q_PROJ + ".qweight has shape [32, 128]", "config.json says [64, 128]");
   }
 
   @Test
@@ -253,11 +260,14 @@ class BadQuantizationTest {
     int bits = golden.contains("int8") ? 8 : 4;
     int middle = 1 << (bits - 1);
     assertRefused( // the second output
-        edited(copy(golden), Q_PROJ + ".qzeros", bytes -> {
-          int word = bytes.getInt(0);
-          int mask = ((1 << bits) - 1) << bits;
-          bytes.putInt(0, (word & ~mask) | (zero << bits));
-        }),
+        edited(
+            copy(golden),
+            Q_PROJ + ".qzeros",
+            bytes -> {
+              int word = bytes.getInt(0);
+              int mask = ((1 << bits) - 1) << bits;
+              bytes.putInt(0, (word & ~mask) | (zero << bits));
+            }),
         Q_PROJ + ".qzeros holds " + zero + " for group 0 and output 1",
         "expected all " + (middle - 1) + " (v1) or all " + middle + " (v2)");
   }
@@ -278,7 +288,9 @@ class BadQuantizationTest {
 
   @ParameterizedTest // 43
   @CsvSource({
-    "awq, 7c00, Infinity", "awq, fe00, NaN", "gptq-int4-v1, fc00, -Infinity",
+    "awq, 7c00, Infinity",
+    "awq, fe00, NaN",
+    "gptq-int4-v1, fc00, -Infinity",
     "gptq-int8-v1-act, 7e00, NaN"
   })
   void scalesAreFinite(String golden, String bits, String found) throws IOException {

@@ -30,6 +30,16 @@ record GoldenCheckpoint(
   static final String WITH_STEPS = "gqa-tied-bf16";
   static final List<String> NAMES =
       List.of(WITH_STEPS, "mha-untied-f32", "mqa-f16", "yarn", "bias", "sharded", "noprefix");
+  static final List<String> QUANTIZED =
+      List.of(
+          "fp8",
+          "fp8-f32-scales",
+          "gptq-int4-v1",
+          "gptq-int4-v2-act",
+          "gptq-int8-v2-labelled-v1",
+          "gptq-int8-v1-act",
+          "gptq-int4-asym",
+          "awq");
 
   /** As many ids as the script continued from. */
   static final int GREEDY_PROMPT = 5;

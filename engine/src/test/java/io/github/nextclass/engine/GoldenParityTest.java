@@ -41,7 +41,7 @@ abstract class GoldenParityTest {
   abstract Backend backend(Qwen3Config config);
 
   static Stream<String> checkpoints() {
-    return GoldenCheckpoint.NAMES.stream();
+    return Stream.concat(GoldenCheckpoint.NAMES.stream(), GoldenCheckpoint.QUANTIZED.stream());
   }
 
   @ParameterizedTest

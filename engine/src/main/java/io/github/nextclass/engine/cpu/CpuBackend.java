@@ -6,10 +6,15 @@ import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Buffer;
 import io.github.nextclass.engine.backend.KvCache;
 import io.github.nextclass.engine.backend.Linear;
+import io.github.nextclass.engine.backend.QuantizedMatrix;
 import io.github.nextclass.engine.backend.Rope;
 import io.github.nextclass.engine.backend.Step;
 import io.github.nextclass.engine.backend.Weight;
+import io.github.nextclass.engine.quant.Fp8Matrix;
+import io.github.nextclass.engine.quant.GroupedMatrix;
+import io.github.nextclass.engine.quant.StoredMatrix;
 import io.github.nextclass.safetensors.Tensor;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 
@@ -32,6 +37,7 @@ public final class CpuBackend implements Backend {
   private final CpuKvCache.Shape kvShape;
   private final int numAttentionHeads;
   private final KvBlocks kvBlocks;
+  private final Arena copies = Arena.ofShared();
   private final Angles angles = new Angles();
   private float[] packed = new float[0];
 
@@ -68,6 +74,20 @@ public final class CpuBackend implements Backend {
     }
     return new CpuWeight(
         tensor.segment(), tensor.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]));
+  }
+
+  /** FP8 is used where it lies; GPTQ and AWQ are copied row by row. */
+  @Override
+  public Weight weight(QuantizedMatrix matrix) {
+    return switch ((StoredMatrix) matrix) {
+      case Fp8Matrix fp8 -> new Fp8Weight(fp8);
+      case GroupedMatrix grouped -> new GroupedWeight(grouped, copies, workers);
+    };
+  }
+
+  @Override
+  public long copiedBytes(QuantizedMatrix matrix) {
+    return matrix instanceof GroupedMatrix grouped ? GroupedWeight.bytes(grouped) : 0;
   }
 
   @Override
@@ -162,7 +182,7 @@ public final class CpuBackend implements Backend {
 
   private void linear(
       Linear linear, int from, int to, float[] input, int tokens, float[] out, Scratch scratch) {
-    CpuWeight weight = (CpuWeight) linear.weight();
+    CpuMatrix weight = (CpuMatrix) linear.weight();
     primitives.linear(weight, from, to, input, tokens, out, scratch);
     if (linear.bias() != null) {
       float[] bias = vector(linear.bias());
@@ -334,10 +354,13 @@ public final class CpuBackend implements Backend {
     return Arrays.copyOfRange(values(x), row * x.columns(), (row + 1) * x.columns());
   }
 
-  /** Ends the threads and frees KV memory that no cache holds. */
+  /** Ends the threads; frees the copies of weights, and KV memory that no cache holds. */
   @Override
   public void close() {
     workers.close();
+    if (copies.scope().isAlive()) {
+      copies.close();
+    }
     kvBlocks.close();
   }
 

@@ -1,6 +1,5 @@
 package io.github.nextclass.engine.cpu;
 
-import io.github.nextclass.engine.backend.Weight;
 import io.github.nextclass.engine.quant.GroupedMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *   zeros    [rows][groups] bytes
  * </pre>
  */
-final class GroupedWeight implements Weight {
+final class GroupedWeight implements CpuMatrix {
   private static final long ALIGNMENT_BYTES = 64;
 
   /** Rows of a piece of the copy; whole words of AWQ, whole cache lines of GPTQ. */
@@ -46,8 +45,7 @@ final class GroupedWeight implements Weight {
     workers.forRange(
         pieces,
         1,
-        (worker, from, to) ->
-            copy(matrix, from * ROWS_A_PIECE, Math.min(to * ROWS_A_PIECE, rows)));
+        (worker, from, to) -> copy(matrix, from * ROWS_A_PIECE, Math.min(to * ROWS_A_PIECE, rows)));
   }
 
   private void copy(GroupedMatrix matrix, int from, int to) {

@@ -96,7 +96,7 @@ final class MatrixKernel {
   }
 
   static void run(
-      CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
+      CpuMatrix w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
     int columns = w.columns();
     int tiles = tiles(tokens);
     float[] panel = scratch.panel(Panel.length(columns));

@@ -30,14 +30,15 @@ final class Panel {
   }
 
   /** Fills a panel; rows from {@code rows} on are left as they are. */
-  static void fill(CpuWeight w, int row, int rows, float[] panel, Scratch scratch) {
+  static void fill(CpuMatrix w, int row, int rows, float[] panel, Scratch scratch) {
     int columns = w.columns();
-    boolean pairs = w.dtype() == DType.BF16;
+    CpuWeight bf16 = w instanceof CpuWeight f && f.dtype() == DType.BF16 ? f : null;
+    boolean pairs = bf16 != null;
     int stride = pairs ? columns / 2 : columns;
     float[] staged = scratch.staging(ROWS * stride);
-    if (pairs) {
+    if (bf16 != null) {
       MemorySegment.copy(
-          w.segment(), JAVA_FLOAT_UNALIGNED, w.rowOffsetBytes(row), staged, 0, rows * stride);
+          bf16.segment(), JAVA_FLOAT_UNALIGNED, bf16.rowOffsetBytes(row), staged, 0, rows * stride);
     } else {
       for (int i = 0; i < rows; i++) {
         Widen.row(w, row + i, staged, i * stride);

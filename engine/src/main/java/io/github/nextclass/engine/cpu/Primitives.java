@@ -17,7 +17,7 @@ interface Primitives {
   String description();
 
   /** Widens one row of a weight to floats. */
-  void widen(CpuWeight weight, int row, float[] out, int outOffset);
+  void widen(CpuMatrix weight, int row, float[] out, int outOffset);
 
   /**
    * The number of rows that the matrix kernels take at a time; work is split at multiples of it.
@@ -42,7 +42,7 @@ interface Primitives {
    * {@link #rowsTogether}, or the end.
    */
   void linear(
-      CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch);
+      CpuMatrix w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch);
 
   /**
    * The sum over {@code i} of {@code x[i]^2} in 16 lanes, lane {@code i % 16}, then the tree of

@@ -104,7 +104,7 @@ final class RowKernel {
    * pass.
    */
   static void run(
-      CpuWeight w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
+      CpuMatrix w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
     int columns = w.columns();
     float[] panel = scratch.panel(ROWS * columns);
     float[] sums = scratch.sums(TOKENS * ROWS * Lane.COUNT);
@@ -112,6 +112,15 @@ final class RowKernel {
       int rows = Math.min(ROWS, to - r);
       for (int i = 0; i < rows; i++) {
         Widen.row(w, r + i, panel, i * columns);
+      }
+      if (tokens == 1) {
+        for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
+          dot4x1(panel, x, columns, sums, lane);
+        }
+        for (int i = 0; i < rows; i++) {
+          out[r + i] = Lane.sum(sums, i * Lane.COUNT);
+        }
+        continue;
       }
       for (int t = 0; t < tokens; t += TOKENS) {
         for (int i = 0; i < ROWS; i += 2) {
@@ -127,6 +136,25 @@ final class RowKernel {
         }
       }
     }
+  }
+
+  /** Four rows by one token. */
+  private static void dot4x1(float[] panel, float[] x, int n, float[] sums, int lane) {
+    FloatVector s0 = FloatVector.zero(Lanes.F32);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    for (int i = lane; i < n; i += Lane.COUNT) { // even and odd halves in turn
+      FloatVector v = FloatVector.fromArray(Lanes.F32, x, i);
+      s0 = FloatVector.fromArray(Lanes.F32, panel, i).fma(v, s0);
+      s1 = FloatVector.fromArray(Lanes.F32, panel, n + i).fma(v, s1);
+      s2 = FloatVector.fromArray(Lanes.F32, panel, 2 * n + i).fma(v, s2);
+      s3 = FloatVector.fromArray(Lanes.F32, panel, 3 * n + i).fma(v, s3);
+    }
+    s0.intoArray(sums, lane);
+    s1.intoArray(sums, Lane.COUNT + lane);
+    s2.intoArray(sums, 2 * Lane.COUNT + lane);
+    s3.intoArray(sums, 3 * Lane.COUNT + lane);
   }
 
   /** Two rows by four tokens. */

@@ -24,7 +24,15 @@ final class ScalarPrimitives implements Primitives {
   }
 
   @Override
-  public void widen(CpuWeight weight, int row, float[] out, int outOffset) {
+  public void widen(CpuMatrix matrix, int row, float[] out, int outOffset) {
+    switch (matrix) {
+      case CpuWeight floats -> widenFloats(floats, row, out, outOffset);
+      case Fp8Weight fp8 -> fp8.matrix().dequantizeRow(row, out, outOffset);
+      case GroupedWeight grouped -> grouped.dequantizeRow(row, out, outOffset);
+    }
+  }
+
+  private static void widenFloats(CpuWeight weight, int row, float[] out, int outOffset) {
     MemorySegment segment = weight.segment();
     long at = weight.rowOffsetBytes(row);
     switch (weight.dtype()) {
@@ -72,7 +80,7 @@ final class ScalarPrimitives implements Primitives {
 
   @Override
   public void linear(
-      CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
+      CpuMatrix w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
     int columns = w.columns();
     float[] row = scratch.panel(columns);
     float[] sums = scratch.sums(Lane.COUNT);

@@ -32,7 +32,7 @@ final class VectorPrimitives implements Primitives {
   // ------------------------------------------------------------------ weights to floats
 
   @Override
-  public void widen(CpuWeight weight, int row, float[] out, int outOffset) {
+  public void widen(CpuMatrix weight, int row, float[] out, int outOffset) {
     Widen.row(weight, row, out, outOffset);
     for (int block = outOffset; block < outOffset + weight.columns(); block += Lane.PERIOD) {
       interleave(out, block);
@@ -78,11 +78,11 @@ final class VectorPrimitives implements Primitives {
 
   @Override
   public void linear(
-      CpuWeight w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
+      CpuMatrix w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
     if (tokens > FEW_TOKENS) {
       MatrixKernel.run(w, from, to, packed, tokens, out, scratch);
-    } else if (tokens == 1 && w.dtype() == DType.BF16) {
-      RowKernel.runOne(w, from, to, packed, out, scratch);
+    } else if (tokens == 1 && w instanceof CpuWeight floats && floats.dtype() == DType.BF16) {
+      RowKernel.runOne(floats, from, to, packed, out, scratch);
     } else {
       RowKernel.run(w, from, to, packed, tokens, out, scratch);
     }

@@ -27,7 +27,15 @@ final class Widen {
 
   private Widen() {}
 
-  static void row(CpuWeight weight, int row, float[] out, int at) {
+  static void row(CpuMatrix matrix, int row, float[] out, int at) {
+    switch (matrix) {
+      case CpuWeight floats -> floats(floats, row, out, at);
+      case Fp8Weight fp8 -> WidenQuantized.row(fp8.matrix(), row, out, at);
+      case GroupedWeight grouped -> WidenQuantized.row(grouped, row, out, at);
+    }
+  }
+
+  private static void floats(CpuWeight weight, int row, float[] out, int at) {
     MemorySegment segment = weight.segment();
     long offsetBytes = weight.rowOffsetBytes(row);
     switch (weight.dtype()) {

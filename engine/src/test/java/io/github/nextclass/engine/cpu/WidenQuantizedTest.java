@@ -93,8 +93,7 @@ class WidenQuantizedTest {
       Fp8Matrix matrix = matrices.fp8(rows, columns);
       for (int r = 0; r < rows; r++) {
         float[] expected = row(matrix::dequantizeRow, r, columns);
-        float[] vector =
-            row((i, out, at) -> WidenQuantized.row(matrix, i, out, at), r, columns);
+        float[] vector = row((i, out, at) -> WidenQuantized.row(matrix, i, out, at), r, columns);
         assertThat(inOrder(vector)).containsExactly(expected);
       }
     }

@@ -32,8 +32,7 @@ public final class RandomMatrices implements AutoCloseable {
     for (int i = 0; i < weight.length; i++) {
       weight[i] = (weight[i] & 0x7f) == 0x7f ? 0 : weight[i];
     }
-    ByteBuffer scales =
-        buffer(Fp8Matrix.blocks(rows) * Fp8Matrix.blocks(columns) * Float.BYTES);
+    ByteBuffer scales = buffer(Fp8Matrix.blocks(rows) * Fp8Matrix.blocks(columns) * Float.BYTES);
     while (scales.hasRemaining()) {
       scales.putFloat((float) Math.exp(random.nextGaussian() * 3));
     }
