@@ -9,4 +9,5 @@ module io.github.nextclass.sampling {
   requires transitive io.github.nextclass.tokenizer;
 
   exports io.github.nextclass.sampling;
+  exports io.github.nextclass.sampling.structure;
 }

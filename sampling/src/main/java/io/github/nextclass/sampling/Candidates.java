@@ -87,6 +87,23 @@ final class Candidates {
     count = kept;
   }
 
+  /** Keeps the classes whose bit is set: bit {@code id % 64} of element {@code id / 64}. */
+  void keepOnly(long[] allowed) {
+    int kept = 0;
+    makeIds();
+    int limit = all ? Math.min(count, 64 * allowed.length) : count;
+    for (int i = 0; i < limit; i++) {
+      int id = id(i);
+      if (id >> 6 < allowed.length && (allowed[id >> 6] >> id & 1) != 0) {
+        scores[kept] = scores[i];
+        ids[kept] = id;
+        kept++;
+      }
+    }
+    all = false;
+    count = kept;
+  }
+
   /**
    * Keeps the classes with a score above the threshold, and those with exactly that score except
    * the first {@code skipTies} of them.

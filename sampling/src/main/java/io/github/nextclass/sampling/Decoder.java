@@ -123,7 +123,7 @@ public final class Decoder {
     this.history = new TokenHistory(prompt);
     this.candidates = new Candidates(classes);
     this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
-    this.filters = LogitsFilters.of(settings, classes, seed);
+    this.filters = LogitsFilters.of(settings, classes, seed, constrained(detokenizer, prompt.length));
     this.chooser = settings.sample ? new CategoricalDraw(seed) : new Argmax();
     this.stopTokens = StopTokens.of(settings, classes);
     this.text =
@@ -327,6 +327,18 @@ public final class Decoder {
         + filters.stream()
             .map(filter -> filter.getClass().getSimpleName())
             .collect(Collectors.joining(", "));
+  }
+
+  private @Nullable ConstrainedClasses constrained(Detokenizer detokenizer, int promptLength) {
+    if (settings.constraint == null) {
+      return null;
+    }
+    // The last token chosen is not read, so there is room for one more than the context holds.
+    int room = classifier.capacity() - promptLength + 1;
+    return new ConstrainedClasses(
+        detokenizer.tokenTrie().orElseThrow().walk(settings.constraint),
+        StopTokens.of(settings, classifier.classes()),
+        Math.min(settings.maxNewTokens, room));
   }
 
   private @Nullable FinishReason reasonToStop() {

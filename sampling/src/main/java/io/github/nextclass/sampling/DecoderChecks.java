@@ -34,6 +34,10 @@ final class DecoderChecks {
     checkFits(classifier, prompt.length, settings.maxNewTokens);
     checkBreakers(settings, classes);
     checkMirostat(settings);
+    if (settings.constraint != null && detokenizer.tokenTrie().isEmpty()) {
+      throw new IllegalArgumentException(
+          "a constraint needs the bytes of the tokens, but there is no tokenizer");
+    }
     if (!settings.stopStrings.isEmpty() && detokenizer instanceof NoText) {
       throw new IllegalArgumentException("stopStrings need text, but there is no tokenizer");
     }
@@ -76,6 +80,7 @@ final class DecoderChecks {
     refuseWithBeams(settings.rule(Mirostat.class) != null, "mirostat");
     refuseWithBeams(settings.sample, "sampling (use temperature 0)");
     refuseWithBeams(settings.promptLookup != null, "promptLookup");
+    refuseWithBeams(settings.constraint != null, "a constraint");
     refuseWithBeams(!settings.stopStrings.isEmpty(), "stopStrings (use stopTokenIds)");
     int continuations = BeamSearcher.continuations(beams, StopTokens.of(settings, classes));
     if (continuations > (long) beams.numBeams() * classes) {

@@ -2,6 +2,7 @@ package io.github.nextclass.sampling;
 
 import static io.github.nextclass.sampling.Checks.check;
 
+import io.github.nextclass.sampling.structure.Constraint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -311,6 +312,61 @@ public final class Decoding {
   }
 
   /**
+   * Enforces a structure: at each step only classes are allowed with which the text can still
+   * become one that the constraint allows, and can do so before {@link #maxNewTokens()} or the
+   * context ends it. The text may end exactly where it is complete. Stop strings, deadlines and
+   * cancellation still cut it anywhere.
+   *
+   * @param constraint the texts that are allowed
+   * @return the changed copy
+   * @throws IllegalArgumentException if there is a constraint already
+   */
+  public Decoding constraint(Constraint constraint) {
+    requireNonNull(constraint);
+    if (settings.constraint != null) {
+      throw new IllegalArgumentException(
+          "there can be one constraint, got " + settings.constraint + " and " + constraint);
+    }
+    return with(s -> s.constraint = constraint);
+  }
+
+  /**
+   * Allows one of some texts, see {@link #constraint(Constraint)}.
+   *
+   * @param texts the texts
+   * @return the changed copy
+   * @throws IllegalArgumentException as {@link Constraint#choice(List)}, or if there is a
+   *     constraint already
+   */
+  public Decoding choice(String... texts) {
+    return constraint(Constraint.choice(List.of(texts)));
+  }
+
+  /**
+   * Allows what a regular expression matches as a whole, see {@link #constraint(Constraint)}.
+   *
+   * @param pattern the regular expression
+   * @return the changed copy
+   * @throws IllegalArgumentException as {@link Constraint#regex(String)}, or if there is a
+   *     constraint already
+   */
+  public Decoding regex(String pattern) {
+    return constraint(Constraint.regex(pattern));
+  }
+
+  /**
+   * Allows JSON texts that satisfy a schema, see {@link #constraint(Constraint)}.
+   *
+   * @param schema the JSON schema
+   * @return the changed copy
+   * @throws IllegalArgumentException as {@link Constraint#jsonSchema(String)}, or if there is a
+   *     constraint already
+   */
+  public Decoding jsonSchema(String schema) {
+    return constraint(Constraint.jsonSchema(schema));
+  }
+
+  /**
    * Fixes the draws. The same prompt, scores, settings and seed give the same tokens on every
    * machine. Without a seed each generation takes a new one, and {@link Generation#seed()} tells
    * which.
@@ -538,6 +594,15 @@ public final class Decoding {
    */
   public int[] bannedTokenIds() {
     return settings.bannedTokenIds.clone();
+  }
+
+  /**
+   * Returns the structure that is enforced.
+   *
+   * @return empty if none is
+   */
+  public Optional<Constraint> constraint() {
+    return Optional.ofNullable(settings.constraint);
   }
 
   /**

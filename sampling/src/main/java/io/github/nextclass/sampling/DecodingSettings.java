@@ -1,5 +1,6 @@
 package io.github.nextclass.sampling;
 
+import io.github.nextclass.sampling.structure.Constraint;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ final class DecodingSettings implements Cloneable {
   double presencePenalty;
   Map<Integer, Float> logitBias = Map.of();
   int @Nullable [] allowedTokenIds;
+  @Nullable Constraint constraint;
   int[] bannedTokenIds = {};
   @Nullable Long seed;
   int[] eosTokenIds = {};

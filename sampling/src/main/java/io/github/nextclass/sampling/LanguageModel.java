@@ -2,6 +2,7 @@ package io.github.nextclass.sampling;
 
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.Session;
+import io.github.nextclass.sampling.structure.TokenTrie;
 import io.github.nextclass.tokenizer.ChatOptions;
 import io.github.nextclass.tokenizer.ChatTemplate;
 import io.github.nextclass.tokenizer.Message;
@@ -52,6 +53,7 @@ public final class LanguageModel implements AutoCloseable {
   private final @Nullable ChatTemplate chatTemplate;
   private final Decoding defaultDecoding;
   private final int contextLength;
+  private @Nullable TokenTrie tokenTrie; // made when the first constraint asks for it
 
   private LanguageModel(
       Path folder,
@@ -511,13 +513,20 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private Detokenizer detokenizer() {
-    return tokenizer == null ? Detokenizer.none() : new TokenizerText(tokenizer);
+    return tokenizer == null ? Detokenizer.none() : new TokenizerText(tokenizer, () -> tokenTrie(tokenizer));
   }
 
   private Decoding withOwnEos(Decoding decoding) {
     return decoding.eosTokenIds().length > 0
         ? decoding
         : decoding.eosTokenIds(defaultDecoding.eosTokenIds());
+  }
+
+  private synchronized TokenTrie tokenTrie(Tokenizer ofTokens) {
+    if (tokenTrie == null) {
+      tokenTrie = TokenizerText.trie(ofTokens, classes());
+    }
+    return tokenTrie;
   }
 
   /**

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   what changes classes      logit bias, repetition penalty, frequency and presence penalty *, DRY *, n-grams
- *   what forbids classes      banned, too early an end, all but the allowed
+ *   what forbids classes      banned, too early an end, all but the allowed, what no constraint allows
  *   only for sampling         top-n-sigma *, temperature, top-k, top-p, min-p, typical, epsilon, eta, XTC *,
  *                             dynamic temperature * (in the place of the fixed one)
  *   or with mirostat *        temperature, mirostat
@@ -28,9 +28,20 @@ final class LogitsFilters {
   }
 
   static List<LogitsFilter> of(DecodingSettings settings, int classes, long seed) {
+    return of(settings, classes, seed, null);
+  }
+
+  static List<LogitsFilter> of(
+      DecodingSettings settings,
+      int classes,
+      long seed,
+      @Nullable ConstrainedClasses constrained) {
     LogitsFilters chain = new LogitsFilters(settings);
     chain.addChanges(classes);
     chain.addBans(classes);
+    if (constrained != null) {
+      chain.filters.add(constrained);
+    }
     if (settings.sample) {
       chain.addTruncations(seed);
     }
