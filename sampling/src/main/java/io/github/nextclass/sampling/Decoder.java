@@ -123,7 +123,8 @@ public final class Decoder {
     this.history = new TokenHistory(prompt);
     this.candidates = new Candidates(classes);
     this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
-    this.filters = LogitsFilters.of(settings, classes, seed, constrained(detokenizer, prompt.length));
+    this.filters =
+        LogitsFilters.of(settings, classes, seed, constrained(detokenizer, prompt.length));
     this.chooser = settings.sample ? new CategoricalDraw(seed) : new Argmax();
     this.stopTokens = StopTokens.of(settings, classes);
     this.text =

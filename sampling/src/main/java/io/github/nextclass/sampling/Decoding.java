@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -322,12 +323,12 @@ public final class Decoding {
    * @throws IllegalArgumentException if there is a constraint already
    */
   public Decoding constraint(Constraint constraint) {
-    requireNonNull(constraint);
+    Objects.requireNonNull(constraint, "constraint");
     if (settings.constraint != null) {
       throw new IllegalArgumentException(
           "there can be one constraint, got " + settings.constraint + " and " + constraint);
     }
-    return with(s -> s.constraint = constraint);
+    return changed(s -> s.constraint = constraint);
   }
 
   /**

@@ -513,7 +513,9 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private Detokenizer detokenizer() {
-    return tokenizer == null ? Detokenizer.none() : new TokenizerText(tokenizer, () -> tokenTrie(tokenizer));
+    return tokenizer == null
+        ? Detokenizer.none()
+        : new TokenizerText(tokenizer, () -> tokenTrie(tokenizer));
   }
 
   private Decoding withOwnEos(Decoding decoding) {

@@ -32,10 +32,7 @@ final class LogitsFilters {
   }
 
   static List<LogitsFilter> of(
-      DecodingSettings settings,
-      int classes,
-      long seed,
-      @Nullable ConstrainedClasses constrained) {
+      DecodingSettings settings, int classes, long seed, @Nullable ConstrainedClasses constrained) {
     LogitsFilters chain = new LogitsFilters(settings);
     chain.addChanges(classes);
     chain.addBans(classes);
