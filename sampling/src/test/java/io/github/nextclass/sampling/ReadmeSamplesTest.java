@@ -85,18 +85,21 @@ class ReadmeSamplesTest {
 
   @Test
   void everySampleOfTheReadmeStandsHere() throws IOException {
+    assertSamplesStandIn(ROOT.resolve("README.md"), "ReadmeSamplesTest.java", 3);
+  }
+
+  /** The samples of a page stand in a test word for word. */
+  static void assertSamplesStandIn(Path page, String test, int atLeast) throws IOException {
     String here =
         squeeze(
-            Files.readString(
-                Path.of("src/test/java/io/github/nextclass/sampling/ReadmeSamplesTest.java")));
+            Files.readString(Path.of("src/test/java/io/github/nextclass/sampling").resolve(test)));
     Matcher fences =
-        Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
-            .matcher(Files.readString(ROOT.resolve("README.md")));
+        Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(page));
     List<String> samples = new ArrayList<>();
     while (fences.find()) {
       samples.add(fences.group(1));
     }
-    assertThat(samples).hasSizeGreaterThanOrEqualTo(3);
+    assertThat(samples).hasSizeGreaterThanOrEqualTo(atLeast);
     for (String sample : samples) {
       String body =
           sample
