@@ -2,6 +2,7 @@ package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Buffer;
+import org.jspecify.annotations.Nullable;
 
 /** The buffers of one pass, shared by all sessions of a model because one pass runs at a time. */
 final class Activations {
@@ -19,10 +20,14 @@ final class Activations {
   final Buffer gate; // [tokens, intermediateSize]
   final Buffer up; // [tokens, intermediateSize]
   final Buffer selected; // [logit rows, hiddenSize]
-  final Buffer logits; // [logit rows, vocabSize]
+  private final Buffer logits; // [logit rows, vocabSize]
+  private @Nullable Buffer fewScores; // [logit rows, labels]
+
+  private final Backend backend;
 
   Activations(Qwen3Config config, Backend backend, int rows) {
     this.rows = rows;
+    this.backend = backend;
     x = backend.buffer(rows, config.hiddenSize());
     normed = backend.buffer(rows, config.hiddenSize());
     q = backend.buffer(rows, config.queryWidth());
@@ -35,6 +40,17 @@ final class Activations {
     int logitRows = Math.min(rows, LOGIT_ROWS);
     selected = backend.buffer(logitRows, config.hiddenSize());
     logits = backend.buffer(logitRows, config.vocabSize());
+  }
+
+  /** Where a head of so many classes puts its scores: {@code [logit rows, classes]}. */
+  Buffer scores(int classes) {
+    if (classes == logits.columns()) {
+      return logits;
+    }
+    if (fewScores == null || fewScores.columns() != classes) {
+      fewScores = backend.buffer(selected.rows(), classes);
+    }
+    return fewScores;
   }
 
   /** What buffers of so many rows take. */

@@ -2,15 +2,17 @@ package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.KvCache;
+import io.github.nextclass.engine.backend.Linear;
 import io.github.nextclass.engine.backend.Step;
 import io.github.nextclass.safetensors.Safetensors;
+import io.github.nextclass.safetensors.SafetensorsException;
 import io.github.nextclass.safetensors.Storage;
+import io.github.nextclass.safetensors.Tensor;
 import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -37,9 +39,8 @@ import org.jspecify.annotations.Nullable;
  * #forwardTogether}.
  */
 public final class Engine implements AutoCloseable {
-  /** Which rows of a pass go through the LM head. */
+  /** Which tokens of each sequence go through a head. */
   enum Wanted {
-    NONE,
     LAST,
     ALL
   }
@@ -48,6 +49,8 @@ public final class Engine implements AutoCloseable {
   private final TensorSource tensors;
   private final Backend backend;
   private final Qwen3 transformer;
+  private final @Nullable LmHead lmHead;
+  private final @Nullable ScoreHead scoreHead;
   private final MemoryBudget budget;
   private final int prefillChunk;
 
@@ -62,13 +65,18 @@ public final class Engine implements AutoCloseable {
       Qwen3Config config,
       TensorSource tensors,
       Backend backend,
-      Qwen3 transformer,
+      Qwen3Weights weights,
       MemoryBudget budget,
       int chunk) {
     this.config = config;
     this.tensors = tensors;
     this.backend = backend;
-    this.transformer = transformer;
+    this.transformer = new Qwen3(config, weights, backend);
+    this.lmHead = weights.lmHead() == null ? null : new LmHead(this, weights.lmHead());
+    this.scoreHead =
+        weights.score() == null || config.score() == null
+            ? null
+            : new ScoreHead(this, weights.score(), config.score());
     this.budget = budget;
     this.prefillChunk = chunk;
   }
@@ -123,8 +131,7 @@ public final class Engine implements AutoCloseable {
         checkActivations(
             config, options); // after it, so that sizes which are wrong are called wrong
       }
-      Qwen3 transformer = new Qwen3(config, weights, backend);
-      return new Engine(config, tensors, backend, transformer, budget, options.prefillChunk());
+      return new Engine(config, tensors, backend, weights, budget, options.prefillChunk());
     } catch (IOException | RuntimeException | Error e) {
       if (backend != null) {
         backend.close();
@@ -253,6 +260,94 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  // ---- heads
+
+  /**
+   * The head that scores all tokens.
+   *
+   * @return the head, always the same
+   * @throws IllegalStateException if the checkpoint has none
+   */
+  public LmHead lmHead() {
+    if (lmHead == null) {
+      throw lacks("LM head", "it cannot say which token comes next");
+    }
+    return lmHead;
+  }
+
+  /**
+   * A head that scores only these tokens. It copies their rows of the matrix, so make it once for
+   * many questions.
+   *
+   * @param tokenIds the classes, at least one; the scores have their order
+   * @return a new head
+   * @throws IllegalArgumentException if there are none, or one is out of range
+   * @throws IllegalStateException if the checkpoint has no LM head, or the engine is closed
+   */
+  public LmHead lmHead(int[] tokenIds) {
+    lmHead();
+    checkOpen();
+    if (tokenIds.length == 0) {
+      throw new IllegalArgumentException("no token ids, expected at least one class");
+    }
+    checkIds(tokenIds);
+    try {
+      Tensor rows = Qwen3Weights.lmHeadRows(tensors, config, tokenIds);
+      return new LmHead(this, new Linear(backend.weight(rows), null));
+    } catch (SafetensorsException e) {
+      throw new IllegalStateException(e); // it was there when the checkpoint was loaded
+    }
+  }
+
+  /**
+   * The head that scores the labels of a {@code Qwen3ForSequenceClassification}.
+   *
+   * @return the head, always the same
+   * @throws IllegalStateException if the checkpoint has none
+   */
+  public ScoreHead scoreHead() {
+    if (scoreHead == null) {
+      throw lacks("score head", "only a " + ScoreConfig.ARCHITECTURE + " has labels of its own");
+    }
+    return scoreHead;
+  }
+
+  /**
+   * A head that gives the vectors themselves, of length 1.
+   *
+   * @param dimension how much of each vector to keep, from 1 to hiddenSize
+   * @return a new head
+   * @throws IllegalArgumentException if the dimension is out of range
+   */
+  public Pooler pooler(int dimension) {
+    if (dimension < 1 || dimension > config.hiddenSize()) {
+      throw new IllegalArgumentException(
+          "dimension is " + dimension + ", expected 1 to " + config.hiddenSize());
+    }
+    return new Pooler(this, dimension);
+  }
+
+  private IllegalStateException lacks(String head, String meaning) {
+    return new IllegalStateException(
+        "this checkpoint ("
+            + String.join(", ", config.architectures())
+            + ") has no "
+            + head
+            + ": "
+            + meaning);
+  }
+
+  // ---- passes
+
+  /**
+   * The most tokens in one pass. A batch that has as many runs as fast as it can.
+   *
+   * @return {@link EngineOptions#prefillChunk()}
+   */
+  public int prefillChunk() {
+    return prefillChunk;
+  }
+
   /**
    * Appends one token to each of several sequences in one pass: the weights are read once for all
    * of them, which is what decoding costs. Each sequence gets the very logits that it would get
@@ -261,14 +356,55 @@ public final class Engine implements AutoCloseable {
    * @param batch the sessions, each of this engine and none twice
    * @param tokenIds a token for each
    * @return the scores of all classes for each session {@code [sessions][vocabSize]}
+   * @throws IllegalStateException if the checkpoint has no LM head
    */
   public float[][] forwardTogether(List<Session> batch, int[] tokenIds) {
-    if (batch.isEmpty() || batch.size() != tokenIds.length) {
+    return forwardTogether(
+        batch, Arrays.stream(tokenIds).mapToObj(id -> new int[] {id}).toList(), lmHead());
+  }
+
+  /**
+   * Appends tokens to each of several sequences, and asks a head after the last token of each. The
+   * sequences share passes as far as {@link #prefillChunk} allows; each gets the very result that
+   * it would get alone.
+   *
+   * @param batch the sessions, each of this engine and none twice
+   * @param tokenIds for each at least one token
+   * @param head what to make of the last token of each
+   * @return the results {@code [sessions][head.size()]}
+   * @throws CancellationException if the thread is interrupted between two passes; the passes that
+   *     were finished stay appended
+   */
+  public float[][] forwardTogether(List<Session> batch, List<int[]> tokenIds, Head head) {
+    float[][] results = new float[batch.size()][];
+    together(batch, tokenIds, Wanted.LAST, head, (sequence, position, r) -> results[sequence] = r);
+    return results;
+  }
+
+  /**
+   * Appends tokens to each of several sequences, and visits what a head makes of every token: one
+   * sequence after the other, and the positions of each in order.
+   *
+   * @param batch the sessions, each of this engine and none twice
+   * @param tokenIds for each at least one token
+   * @param head what to make of each token
+   * @param visitor takes the results
+   * @throws CancellationException if the thread is interrupted between two passes; the passes that
+   *     were finished stay appended
+   */
+  public void forwardTogether(
+      List<Session> batch, List<int[]> tokenIds, Head head, BatchVisitor visitor) {
+    together(batch, tokenIds, Wanted.ALL, head, visitor);
+  }
+
+  private void together(
+      List<Session> batch, List<int[]> tokenIds, Wanted wanted, Head head, BatchVisitor visitor) {
+    if (batch.isEmpty() || batch.size() != tokenIds.size()) {
       throw new IllegalArgumentException(
           batch.size()
-              + " sessions and "
-              + tokenIds.length
-              + " tokens, expected as many of both, at least 1");
+              + " sessions and tokens for "
+              + tokenIds.size()
+              + ", expected as many of both, at least 1");
     }
     int entered = 0;
     try {
@@ -276,80 +412,75 @@ public final class Engine implements AutoCloseable {
         session.enter();
         entered++;
         session.checkOpen();
-        checkTokens(session, 1);
       }
-      checkIds(tokenIds);
-      float[][] logits = new float[tokenIds.length][];
-      for (int from = 0; from < tokenIds.length; from += prefillChunk) {
-        int first = from;
-        int count = Math.min(prefillChunk, tokenIds.length - from);
-        List<Session> part = batch.subList(from, from + count);
-        List<Step.Segment> segments = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-          segments.add(new Step.Segment(part.get(i).cache(), i, 1, part.get(i).position()));
-        }
-        int[] positions = part.stream().mapToInt(Session::position).toArray();
-        Step step = new Step(Arrays.copyOfRange(tokenIds, from, from + count), positions, segments);
-        pass(step, Wanted.ALL, (row, scores) -> logits[first + row] = scores);
-        part.forEach(session -> session.advance(1));
-      }
-      return logits;
+      run(batch, tokenIds, wanted, head, visitor);
     } finally {
       batch.subList(0, entered).forEach(Session::leave);
     }
   }
 
-  /** Appends tokens to one sequence, in passes of at most {@code prefillChunk}. */
-  void run(Session session, int[] tokenIds, Wanted wanted, LogitsVisitor visitor) {
-    if (tokenIds.length == 0) {
-      throw new IllegalArgumentException("no tokens: the class of nothing cannot be asked for");
+  /** Appends tokens to sequences that the caller has entered; no head where nothing is asked. */
+  void run(
+      List<Session> batch,
+      List<int[]> tokenIds,
+      Wanted wanted,
+      @Nullable Head head,
+      BatchVisitor visitor) {
+    if (head != null) {
+      head.checkBelongsTo(this);
     }
-    checkIds(tokenIds);
-    checkTokens(session, tokenIds.length);
-    for (int from = 0; from < tokenIds.length; from += prefillChunk) {
+    for (int i = 0; i < batch.size(); i++) {
+      if (tokenIds.get(i).length == 0) {
+        throw new IllegalArgumentException("no tokens: the class of nothing cannot be asked for");
+      }
+      checkIds(tokenIds.get(i));
+      checkTokens(batch.get(i), tokenIds.get(i).length);
+    }
+    Packing packing = new Packing(batch, tokenIds, prefillChunk);
+    int all = packing.left();
+    while (packing.hasNext()) {
       if (Thread.currentThread().isInterrupted()) {
         throw new CancellationException(
-            "interrupted after " + from + " of " + tokenIds.length + " tokens");
+            "interrupted after " + (all - packing.left()) + " of " + all + " tokens");
       }
-      int count = Math.min(prefillChunk, tokenIds.length - from);
-      int start = session.position();
-      Step step =
-          new Step(
-              Arrays.copyOfRange(tokenIds, from, from + count),
-              IntStream.range(start, start + count).toArray(),
-              List.of(new Step.Segment(session.cache(), 0, count, start)));
-      boolean last = from + count == tokenIds.length;
-      pass(
-          step,
-          wanted == Wanted.LAST && !last ? Wanted.NONE : wanted,
-          (row, logits) -> visitor.accept(start + row, logits));
-      session.advance(count);
+      Packing.Pass next = packing.next();
+      run(next, wanted, head, visitor);
+      List<Step.Segment> segments = next.step().segments();
+      for (int i = 0; i < segments.size(); i++) {
+        batch.get(next.sequences().get(i)).advance(segments.get(i).rowCount());
+      }
     }
   }
 
-  private void pass(Step step, Wanted wanted, LogitsVisitor visitor) {
+  private void run(Packing.Pass next, Wanted wanted, @Nullable Head head, BatchVisitor visitor) {
+    Step step = next.step();
     pass.lock();
     try {
       checkOpen();
       Activations a = activations(step.tokens());
       transformer.body(step, a);
-      int first =
-          switch (wanted) {
-            case NONE -> step.tokens();
-            case LAST -> step.tokens() - 1;
-            case ALL -> 0;
-          };
-      for (int from = first; from < step.tokens(); from += Activations.LOGIT_ROWS) {
-        int[] rows =
-            IntStream.range(from, Math.min(from + Activations.LOGIT_ROWS, step.tokens())).toArray();
-        transformer.head(rows, a);
-        for (int i = 0; i < rows.length; i++) {
-          visitor.accept(rows[i], backend.read(a.logits, i));
-        }
+      if (head != null) {
+        ask(head, next, wanted, a, visitor);
       }
       backend.finishPass();
     } finally {
       pass.unlock();
+    }
+  }
+
+  /** What a head makes of the tokens wanted; a few at a time, because logits are large. */
+  private void ask(
+      Head head, Packing.Pass made, Wanted wanted, Activations a, BatchVisitor visitor) {
+    Step step = made.step();
+    int[] rows =
+        wanted == Wanted.ALL ? IntStream.range(0, step.tokens()).toArray() : made.lastRows();
+    for (int from = 0; from < rows.length; from += Activations.LOGIT_ROWS) {
+      int[] some =
+          Arrays.copyOfRange(rows, from, Math.min(from + Activations.LOGIT_ROWS, rows.length));
+      float[][] results = head.apply(transformer, backend, some, a);
+      for (int i = 0; i < some.length; i++) {
+        visitor.accept(made.sequenceOf(some[i]), step.positions()[some[i]], results[i]);
+      }
     }
   }
 

@@ -188,6 +188,18 @@ final class JsonObject {
     return object != null && !object.values.isEmpty();
   }
 
+  /** All values, which must be strings. */
+  Map<String, String> allStrings() throws ModelFormatException {
+    Map<String, String> strings = new LinkedHashMap<>();
+    for (Map.Entry<String, @Nullable Object> entry : values.entrySet()) {
+      if (!(entry.getValue() instanceof String text)) {
+        throw wrong(entry.getKey(), String.valueOf(entry.getValue()), "a string");
+      }
+      strings.put(entry.getKey(), text);
+    }
+    return strings;
+  }
+
   /** The strings of an array; empty where it is absent. */
   List<String> strings(String key) throws ModelFormatException {
     Object value = values.get(key);

@@ -1,13 +1,15 @@
 package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.backend.Backend;
+import io.github.nextclass.engine.backend.Buffer;
+import io.github.nextclass.engine.backend.Linear;
 import io.github.nextclass.engine.backend.Rope;
 import io.github.nextclass.engine.backend.Step;
 import java.util.List;
 
 /**
- * The transformer. Token ids go in; for each of them comes out a vector, and for those that are
- * asked for the scores of all classes.
+ * The transformer. Token ids go in; for each of them comes out a vector, from which a {@link Head}
+ * makes what is asked for: mostly the scores of all classes.
  *
  * <pre>
  *        tokenIds
@@ -27,8 +29,10 @@ import java.util.List;
  *           + <-----------------------------+
  *           x
  *         norm
- *           |  lmHead
- *         logits                               one score a class, vocabSize of them
+ *           |
+ *           +-- lmHead --> logits              one score for each token that may come next, vocabSize of them
+ *           +-- score  --> logits              one score for each label of a Qwen3ForSequenceClassification
+ *           +------------> embedding           the vector itself
  * </pre>
  *
  * <p>Source: transformers' {@code modeling_qwen3.py}, and the Qwen3 technical report (2025).
@@ -85,11 +89,13 @@ final class Qwen3 {
   }
 
   /**
-   * The LM head: for each of the rows of the last step the score of every class, {@code a.logits
-   * [rows, vocabSize]}.
+   * A head that is a linear classifier: for each of some rows of the last step the score of every
+   * class. Returns {@code [rows, classes]}, valid until the next head.
    */
-  void head(int[] rows, Activations a) {
+  Buffer head(Linear head, int[] rows, Activations a) {
+    Buffer scores = a.scores(head.weight().rows());
     ops.gather(a.normed, rows, a.selected);
-    ops.linear(weights.lmHead(), a.selected, rows.length, a.logits);
+    ops.linear(head, a.selected, rows.length, scores);
+    return scores;
   }
 }

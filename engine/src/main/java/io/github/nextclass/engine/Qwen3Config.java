@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param bosTokenId the ids in {@code bos_token_id}; empty where there is none
  * @param eosTokenId the ids in {@code eos_token_id}; empty where there is none
  * @param quantization how the matrices of the layers are stored; null where they are floats
+ * @param score what a {@code Qwen3ForSequenceClassification} says of its score head; null for every
+ *     other
  */
 public record Qwen3Config(
     int vocabSize,
@@ -54,7 +56,8 @@ public record Qwen3Config(
     List<String> architectures,
     List<Integer> bosTokenId,
     List<Integer> eosTokenId,
-    @Nullable QuantizationConfig quantization) {
+    @Nullable QuantizationConfig quantization,
+    @Nullable ScoreConfig score) {
 
   private static final int MAX_LAYERS = 1024;
   private static final int MAX_WIDTH = 1 << 20;
@@ -101,6 +104,7 @@ public record Qwen3Config(
     if (headDim % 2 != 0) {
       throw json.wrong("head_dim", headDim, "an even number: RoPE rotates pairs");
     }
+    List<String> architectures = List.copyOf(json.strings("architectures"));
     return new Qwen3Config(
         json.integer("vocab_size", 1, 1 << 24),
         hiddenSize,
@@ -114,10 +118,11 @@ public record Qwen3Config(
         RopeParameters.read(json),
         json.bool("attention_bias", false),
         json.bool("tie_word_embeddings", false),
-        List.copyOf(json.strings("architectures")),
+        architectures,
         List.copyOf(json.integers("bos_token_id", TOKEN_IDS)),
         List.copyOf(json.integers("eos_token_id", TOKEN_IDS)),
-        quantization(json));
+        quantization(json),
+        architectures.contains(ScoreConfig.ARCHITECTURE) ? ScoreConfig.read(json) : null);
   }
 
   private static @Nullable QuantizationConfig quantization(JsonObject json)

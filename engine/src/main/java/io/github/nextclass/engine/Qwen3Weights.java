@@ -26,9 +26,19 @@ import org.jspecify.annotations.Nullable;
  * @param embedTokens {@code [vocabSize, hiddenSize]}
  * @param layers the transformer layers
  * @param norm {@code [hiddenSize]}
- * @param lmHead {@code [vocabSize, hiddenSize]}; {@code embedTokens} itself where the two are tied
+ * @param lmHead {@code [vocabSize, hiddenSize]}; {@code embedTokens} itself where the two are tied;
+ *     null where there is none
+ * @param score {@code [labels, hiddenSize]} of a {@code Qwen3ForSequenceClassification}, which has
+ *     no LM head
  */
-record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear lmHead) {
+record Qwen3Weights(
+    Weight embedTokens,
+    List<Layer> layers,
+    Weight norm,
+    @Nullable Linear lmHead,
+    @Nullable Linear score) {
+
+  private static final String LM_HEAD = "lm_head.weight";
 
   record Layer(Weight inputLayernorm, Attention selfAttn, Weight postAttentionLayernorm, Mlp mlp) {}
 
@@ -64,6 +74,18 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
     return new Loader(tensors, config, backend, true).all();
   }
 
+  /** The rows of the LM head's matrix that are these classes, as stored. */
+  static Tensor lmHeadRows(TensorSource tensors, Qwen3Config config, int[] tokenIds)
+      throws SafetensorsException {
+    String name = config.tieWordEmbeddings() ? prefix(tensors) + "embed_tokens.weight" : LM_HEAD;
+    return tensors.tensor(name).selectRows(tokenIds);
+  }
+
+  /** Qwen3Model checkpoints (Qwen3-Embedding) have no prefix, Qwen3ForCausalLM has one. */
+  private static String prefix(TensorSource tensors) {
+    return tensors.contains("embed_tokens.weight") ? "" : "model.";
+  }
+
   /**
    * Walks the checkpoint: once only to note what is wrong, once to take the weights.
    *
@@ -92,8 +114,7 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
       this.backend = backend;
       this.take = take;
       this.checks = new TensorChecks(tensors);
-      // Qwen3Model checkpoints (Qwen3-Embedding) have no prefix, Qwen3ForCausalLM has one.
-      this.prefix = tensors.contains("embed_tokens.weight") ? "" : "model.";
+      this.prefix = prefix(tensors);
     }
 
     Qwen3Weights all() throws SafetensorsException {
@@ -104,16 +125,28 @@ record Qwen3Weights(Weight embedTokens, List<Layer> layers, Weight norm, Linear 
         layers.add(layer(prefix + "layers." + i + "."));
       }
       Weight norm = weight(prefix + "norm.weight", config.hiddenSize());
-      return new Qwen3Weights(embedTokens, List.copyOf(layers), norm, lmHead(embedTokens));
+      return new Qwen3Weights(embedTokens, List.copyOf(layers), norm, lmHead(embedTokens), score());
     }
 
-    private Linear lmHead(Weight embedTokens) throws SafetensorsException {
-      String name = "lm_head.weight";
+    private @Nullable Linear lmHead(Weight embedTokens) throws SafetensorsException {
+      if (config.score() != null) {
+        return null; // what this body has learned to end in is the score head
+      }
       if (config.tieWordEmbeddings()) {
-        checks.ignore(name); // 0.6B and 1.7B store a copy all the same; the reference ignores it
+        checks.ignore(LM_HEAD); // 0.6B and 1.7B store a copy all the same; the reference ignores it
         return new Linear(embedTokens, null);
       }
-      return new Linear(weight(name, config.vocabSize(), config.hiddenSize()), null);
+      if (config.architectures().contains("Qwen3Model") && !tensors.contains(LM_HEAD)) {
+        return null;
+      }
+      return new Linear(weight(LM_HEAD, config.vocabSize(), config.hiddenSize()), null);
+    }
+
+    private @Nullable Linear score() throws SafetensorsException {
+      return config.score() == null
+          ? null
+          : new Linear(
+              weight("score.weight", config.score().labels().size(), config.hiddenSize()), null);
     }
 
     private Layer layer(String at) throws SafetensorsException {

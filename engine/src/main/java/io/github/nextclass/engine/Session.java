@@ -2,7 +2,9 @@ package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.backend.KvCache;
 import java.util.ConcurrentModificationException;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One sequence of tokens and its KV cache. A session belongs to one thread at a time and says so
@@ -55,9 +57,20 @@ public final class Session implements AutoCloseable {
    *     passes; the passes that were finished stay appended
    */
   public float[] forward(int... tokenIds) {
+    return forward(tokenIds, engine.lmHead());
+  }
+
+  /**
+   * Appends tokens and asks a head after the last of them.
+   *
+   * @param tokenIds the tokens, at least one
+   * @param head a head of the same engine
+   * @return what it makes of the last token {@code [head.size()]}, the caller's to keep
+   * @throws RuntimeException as {@link #forward(int...)}
+   */
+  public float[] forward(int[] tokenIds, Head head) {
     float[][] last = new float[1][];
-    exclusively(
-        () -> engine.run(this, tokenIds, Engine.Wanted.LAST, (at, logits) -> last[0] = logits));
+    run(tokenIds, Engine.Wanted.LAST, head, (at, result) -> last[0] = result);
     return last[0];
   }
 
@@ -70,7 +83,7 @@ public final class Session implements AutoCloseable {
    * @throws RuntimeException as {@link #forward(int...)}, and what the visitor throws
    */
   public void forward(int[] tokenIds, LogitsVisitor visitor) {
-    exclusively(() -> engine.run(this, tokenIds, Engine.Wanted.ALL, visitor));
+    run(tokenIds, Engine.Wanted.ALL, engine.lmHead(), visitor);
   }
 
   /**
@@ -80,7 +93,18 @@ public final class Session implements AutoCloseable {
    * @throws RuntimeException as {@link #forward(int...)}
    */
   public void append(int... tokenIds) {
-    exclusively(() -> engine.run(this, tokenIds, Engine.Wanted.NONE, (at, logits) -> {}));
+    run(tokenIds, Engine.Wanted.LAST, null, (at, result) -> {});
+  }
+
+  private void run(
+      int[] tokenIds, Engine.Wanted wanted, @Nullable Head head, LogitsVisitor visitor) {
+    exclusively(() ->
+        engine.run(
+            List.of(this),
+            List.of(tokenIds),
+            wanted,
+            head,
+            (sequence, position, result) -> visitor.accept(position, result)));
   }
 
   /**

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,11 +110,9 @@ abstract class GoldenParityTest {
     try (TensorSource tensors = Safetensors.open(golden.folder());
         RecordingBackend backend = new RecordingBackend(backend(config));
         var cache = backend.kvCache(tokens)) {
-      Qwen3 transformer =
-          new Qwen3(
-              config,
-              Qwen3Weights.load(golden.folder(), tensors, config, backend, bytes -> {}),
-              backend);
+      Qwen3Weights weights =
+          Qwen3Weights.load(golden.folder(), tensors, config, backend, bytes -> {});
+      Qwen3 transformer = new Qwen3(config, weights, backend);
       Activations activations = new Activations(config, backend, rowsInAPass);
       for (int from = 0; from < tokens; from += rowsInAPass) {
         backend.forget();
@@ -123,7 +122,10 @@ abstract class GoldenParityTest {
                 IntStream.range(from, from + rowsInAPass).toArray(),
                 List.of(new Step.Segment(cache, 0, rowsInAPass, from)));
         transformer.body(step, activations);
-        transformer.head(IntStream.range(0, rowsInAPass).toArray(), activations);
+        transformer.head(
+            Objects.requireNonNull(weights.lmHead()),
+            IntStream.range(0, rowsInAPass).toArray(),
+            activations);
         backend
             .steps()
             .forEach(

@@ -1,5 +1,6 @@
 package io.github.nextclass.safetensors;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -26,6 +27,9 @@ public final class Tensor {
 
   /** Some JVMs cannot make arrays of the very last lengths. */
   private static final int MAX_ARRAY_LENGTH = Integer.MAX_VALUE - 8;
+
+  /** A cache line, as wide as the widest vector. */
+  private static final long ROW_ALIGNMENT = 64;
 
   private final TensorInfo info;
   private final MemorySegment segment;
@@ -178,6 +182,32 @@ public final class Tensor {
       case I64 -> segment.get(LONG, check(index) * Long.BYTES);
       default -> throw wrongType("I8, U8, I32 or I64");
     };
+  }
+
+  /**
+   * Copies some rows of a matrix: of the {@code [vocabSize, hiddenSize]} of an LM head those of two
+   * classes, say.
+   *
+   * @param rows which, in the order wanted; a row may be wanted twice
+   * @return a tensor of the same name and type, {@code [rows.length, columns]}, in memory of its
+   *     own that lives as long as it is used
+   * @throws IllegalArgumentException if this is no matrix, or its rows are not whole bytes
+   * @throws IndexOutOfBoundsException if there is no such row
+   * @throws IllegalStateException if the source is closed
+   */
+  public Tensor selectRows(int... rows) {
+    long[] shape = info.extent().shape();
+    if (shape.length != 2) {
+      throw new IllegalArgumentException(this + ": found " + rank() + " dimensions, expected 2");
+    }
+    long rowBytes = Extent.of(dtype(), new long[] {shape[1]}).byteSize();
+    Extent extent = Extent.of(dtype(), new long[] {rows.length, shape[1]});
+    MemorySegment copy = Arena.ofAuto().allocate(extent.byteSize(), ROW_ALIGNMENT);
+    for (int i = 0; i < rows.length; i++) {
+      long row = Objects.checkIndex((long) rows[i], shape[0]);
+      MemorySegment.copy(segment, row * rowBytes, copy, i * rowBytes, rowBytes);
+    }
+    return new Tensor(new TensorInfo(name(), extent, 0, extent.byteSize()), copy.asReadOnly());
   }
 
   /** Name, type and shape, for messages. */
