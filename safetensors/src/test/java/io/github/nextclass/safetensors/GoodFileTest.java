@@ -201,4 +201,44 @@ class GoodFileTest {
           .isInstanceOf(UnsupportedOperationException.class);
     }
   }
+
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void copiesRows(DType dtype) throws IOException {
+    String name = "t." + dtype;
+    Tensor rows;
+    byte[] all;
+    try (TensorSource six = Safetensors.open(golden("six-bits"));
+        TensorSource source = Safetensors.open(golden("all-dtypes"))) {
+      Tensor tensor = (six.contains(name) ? six : source).tensor(name);
+      all = tensor.segment().toArray(ValueLayout.JAVA_BYTE);
+      rows = tensor.selectRows(2, 0, 2, 1);
+      assertThatThrownBy(() -> tensor.selectRows(0, 3))
+          .isInstanceOf(IndexOutOfBoundsException.class);
+      assertThatThrownBy(() -> tensor.selectRows(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+    assertThat(rows.name()).isEqualTo(name);
+    assertThat(rows.dtype()).isEqualTo(dtype);
+    assertThat(rows.shape()).containsExactly(4, 4);
+    assertThat(rows.segment().isReadOnly()).isTrue();
+    int rowBytes = all.length / 3;
+    byte[] copied = rows.segment().toArray(ValueLayout.JAVA_BYTE); // the source is closed
+    assertThat(copied).hasSize(4 * rowBytes);
+    int[] expected = {2, 0, 2, 1};
+    for (int i = 0; i < copied.length; i++) {
+      assertThat(copied[i])
+          .as("byte %d", i)
+          .isEqualTo(all[expected[i / rowBytes] * rowBytes + i % rowBytes]);
+    }
+  }
+
+  @Test
+  void onlyAMatrixHasRows() throws IOException {
+    try (TensorSource source = Safetensors.open(golden("names"))) {
+      Tensor vector = source.tensor("a");
+      assertThatThrownBy(() -> vector.selectRows(0))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("found 1 dimensions, expected 2");
+    }
+  }
 }
