@@ -384,6 +384,118 @@ public final class LanguageModel implements AutoCloseable {
     return new Chat(this, options, engine.newSession(contextLength), messages);
   }
 
+  // ---- one question about a whole text
+
+  /**
+   * Sorts a text into one of some labels, without training: {@link #classifier(List)} for one text.
+   *
+   * @param text the text
+   * @param labels the labels, none twice
+   * @return how probable each label is
+   * @throws IllegalArgumentException if the text is empty or too long, or the labels cannot be used
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no LM head
+   */
+  public Classification classify(String text, List<String> labels) {
+    return classifier(labels).classify(text);
+  }
+
+  /**
+   * Makes a classifier for labels that the model was not trained for, with the defaults.
+   *
+   * @param labels the labels, none twice
+   * @return the classifier
+   * @throws IllegalArgumentException if the labels cannot be used
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no LM head
+   */
+  public Classifier classifier(List<String> labels) {
+    return classifier(labels, ClassifierOptions.defaults());
+  }
+
+  /**
+   * Makes a classifier for labels that the model was not trained for.
+   *
+   * @param labels the labels, none twice
+   * @param options template, examples, calibration
+   * @return the classifier
+   * @throws IllegalArgumentException if labels or options cannot be used; the message says why
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no LM head
+   */
+  public Classifier classifier(List<String> labels, ClassifierOptions options) {
+    return new LabelClassifier(engine, textEncoding(), labels, options);
+  }
+
+  /**
+   * Makes a classifier for the labels of a {@code Qwen3ForSequenceClassification}.
+   *
+   * @return the classifier
+   * @throws IllegalStateException if the checkpoint has no score head or no tokenizer
+   */
+  public Classifier classifier() {
+    return new HeadClassifier(engine, textEncoding());
+  }
+
+  /**
+   * Tells how likely given texts are, or given tokens if there is no tokenizer.
+   *
+   * @return the scorer
+   * @throws IllegalStateException if the checkpoint has no LM head
+   */
+  public TextScorer scorer() {
+    return new TextScorer(engine, tokenizer == null ? null : textEncoding(), contextLength);
+  }
+
+  /**
+   * Embeds a text: {@link #embedder()} for one text.
+   *
+   * @param text the text
+   * @return its vector {@code [hiddenSize]}, of length 1
+   * @throws IllegalArgumentException if the text is empty or too long
+   * @throws IllegalStateException if the checkpoint has no tokenizer, or cannot embed
+   */
+  public float[] embed(String text) {
+    return embedder().embed(text);
+  }
+
+  /**
+   * Turns texts into vectors of full length.
+   *
+   * @return the embedder
+   * @throws IllegalStateException if the checkpoint has no tokenizer, or cannot embed
+   */
+  public Embedder embedder() {
+    return embedder(engine.config().hiddenSize());
+  }
+
+  /**
+   * Turns texts into vectors.
+   *
+   * @param dimension their length, from 1 to hiddenSize; Qwen3-Embedding is made for 32 and more
+   * @return the embedder
+   * @throws IllegalArgumentException if the dimension is out of range
+   * @throws IllegalStateException if the checkpoint has no tokenizer, or cannot embed: it is a
+   *     {@code Qwen3ForSequenceClassification}, or its {@code 1_Pooling/config.json} asks for
+   *     another pooling than that of the last token
+   */
+  public Embedder embedder(int dimension) {
+    PoolingConfig.requireLastToken(folder, engine.config());
+    return new Embedder(engine, textEncoding(), dimension);
+  }
+
+  /**
+   * Sorts documents by how well they answer a query.
+   *
+   * @return the reranker
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no LM head, or its
+   *     tokenizer no tokens for yes and no
+   */
+  public Reranker reranker() {
+    return new Reranker(engine, textEncoding());
+  }
+
+  private TextEncoding textEncoding() {
+    return new TextEncoding(requireTokenizer(), contextLength);
+  }
+
   // ---- what it is made of
 
   /**

@@ -17,7 +17,9 @@ class ArchitectureTest {
       noClasses()
           .that()
           .haveNameNotMatching(
-              ".*\\.(LanguageModel|LanguageModelOptions|Chat|ChatAnswer|SessionClassifier|TokenizerText)")
+              ".*\\.(LanguageModel|LanguageModelOptions|Chat|ChatAnswer|SessionClassifier|TokenizerText"
+                  + "|ContinuationScorer.*|PromptBatches.*|PromptTemplate.*|TextEncoding|PoolingConfig"
+                  + "|LabelClassifier|HeadClassifier|TextScorer|Embedder|Reranker)")
           .should()
           .dependOnClassesThat(
               resideInAnyPackage(
