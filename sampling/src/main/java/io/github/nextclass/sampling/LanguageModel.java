@@ -485,8 +485,7 @@ public final class LanguageModel implements AutoCloseable {
    * Sorts documents by how well they answer a query.
    *
    * @return the reranker
-   * @throws IllegalStateException if the checkpoint has no tokenizer or no LM head, or its
-   *     tokenizer no tokens for yes and no
+   * @throws IllegalStateException if the checkpoint has no tokenizer or no LM head
    */
   public Reranker reranker() {
     return new Reranker(engine, textEncoding());

@@ -2,7 +2,6 @@ package io.github.nextclass.sampling;
 
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.tokenizer.Prompt;
-import io.github.nextclass.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,8 +14,9 @@ import java.util.stream.IntStream;
  *   score = exp(logits[yes]) / (exp(logits[yes]) + exp(logits[no]))
  * </pre>
  *
- * <p>The prompt is that of Qwen3-Reranker's model card (its transformers version). Of the LM head
- * only two rows are computed. Thread-safe, and usable until the model is closed.
+ * <p>The prompt is that of Qwen3-Reranker's model card (its transformers version). With a tokenizer
+ * in which yes and no are one token each, as Qwen3's, only two rows of the LM head are computed.
+ * Thread-safe, and usable until the model is closed.
  */
 public final class Reranker {
   private static final String BEFORE =
@@ -40,14 +40,8 @@ public final class Reranker {
     this.behind = encoding.encode(List.of(PromptTemplate.template(BEHIND)));
   }
 
-  private static int[] answer(Tokenizer tokenizer, String word) {
-    return new int[] {
-      tokenizer
-          .tokenId(word)
-          .orElseThrow(() ->
-              new IllegalStateException(
-                  "the tokenizer has no token \"" + word + "\", which reranking asks for"))
-    };
+  private int[] content(String text) {
+    return encoding.encode(List.of(new Prompt.Part(text, Prompt.Source.CONTENT)));
   }
 
   /**
@@ -92,8 +86,7 @@ public final class Reranker {
   /** The three parts are tokenized apart, as the model card does. */
   private int[] prompt(String task, String query, String document) {
     String pair = "<Instruct>: " + task + "\n<Query>: " + query + "\n<Document>: " + document;
-    Prompt.Part part = new Prompt.Part(pair, Prompt.Source.CONTENT);
-    return TextEncoding.concat(before, encoding.encode(List.of(part)), behind);
+    return TextEncoding.concat(before, content(pair), behind);
   }
 
   /**
