@@ -20,6 +20,9 @@ import java.util.regex.Pattern;
  * what is filled in.
  */
 public final class PromptTemplate {
+  private static final String ANSWER = "{answer}";
+  private static final Pattern SLOT = Pattern.compile("\\{(text|labels|label)\\}");
+
   /** A question with one answer out of all labels. */
   static final PromptTemplate ONE_OF =
       of("Classify the text. Labels: {labels}.\nText: {text}\nLabel: {answer}");
@@ -27,9 +30,6 @@ public final class PromptTemplate {
   /** A yes-or-no question about one label. */
   static final PromptTemplate YES_OR_NO =
       of("Text: {text}\nQuestion: Does the label \"{label}\" fit this text?\nAnswer: {answer}");
-
-  private static final String ANSWER = "{answer}";
-  private static final Pattern SLOT = Pattern.compile("\\{(text|labels|label)\\}");
 
   private final String beforeAnswer;
   private final String blanks;

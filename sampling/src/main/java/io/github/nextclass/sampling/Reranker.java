@@ -32,10 +32,7 @@ public final class Reranker {
 
   Reranker(Engine engine, TextEncoding encoding) {
     this.encoding = encoding;
-    this.scorer =
-        new ContinuationScorer(
-            engine,
-            List.of(answer(encoding.tokenizer(), "yes"), answer(encoding.tokenizer(), "no")));
+    this.scorer = new ContinuationScorer(engine, List.of(content("yes"), content("no")));
     this.before = encoding.encode(List.of(PromptTemplate.template(BEFORE)));
     this.behind = encoding.encode(List.of(PromptTemplate.template(BEHIND)));
   }
