@@ -10,7 +10,6 @@ import io.github.nextclass.engine.Session;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
@@ -177,7 +176,7 @@ class ClassifierTest {
         ClassifierOptions.defaults()
             .withTemplate(PromptTemplate.of("{text}, {label}? {answer}"))
             .withMultiLabel(true)
-            .withExamples(List.of(LabelledText.of("sun", "a", "b"), LabelledText.of("rain")));
+            .withExamples(List.of(LabelledText.of("sun", "a"), LabelledText.of("rain")));
     Classification actual = model.classifier(List.of("a", "c"), shown).classify("I");
     assertThat(actual.probability("a"))
         .isCloseTo(yes("sun, a? yes\n\nrain, a? no\n\nI, a?"), EQUAL);
@@ -273,11 +272,9 @@ class ClassifierTest {
         .isThrownBy(model::classifier)
         .withMessageContaining("has no score head");
     try (LanguageModel silent = LanguageModel.load(Checkpoints.golden("bias"))) {
-      for (List<String> labels : Collections.singletonList(LONG)) {
-        assertThatIllegalStateException()
-            .isThrownBy(() -> silent.classifier(labels))
-            .withMessageContaining("there is no tokenizer");
-      }
+      assertThatIllegalStateException()
+          .isThrownBy(() -> silent.classifier(LONG))
+          .withMessageContaining("there is no tokenizer");
       assertThatIllegalStateException().isThrownBy(silent::embedder);
       assertThatIllegalStateException().isThrownBy(silent::reranker);
     }
