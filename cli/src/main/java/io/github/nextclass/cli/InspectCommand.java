@@ -43,7 +43,12 @@ final class InspectCommand extends CliCommand {
 
   /** Bytes. */
   private record Memory(
-      long weights, long kvPerToken, int context, long kvOfContext, long activations) {}
+      long weights,
+      long copiedWeights,
+      long kvPerToken,
+      int context,
+      long kvOfContext,
+      long activations) {}
 
   @Override
   void run() throws IOException {
@@ -58,6 +63,7 @@ final class InspectCommand extends CliCommand {
       Memory memory =
           new Memory(
               engine.weightBytes(),
+              engine.copiedWeightBytes(),
               engine.kvBytesPerPosition(),
               tokens,
               Math.multiplyExact(engine.kvBytesPerPosition(), tokens),
@@ -83,7 +89,8 @@ final class InspectCommand extends CliCommand {
     out().println(folder);
     row("architecture", String.join(", ", config.architectures()));
     row("runs on", engine.description());
-    row("parameters", Format.count(parameters(tensors)));
+    row("parameters", Format.count(parameters(config, tensors)));
+    row("quantization", quantization(config));
     row("vocab_size", config.vocabSize());
     row("hidden_size", config.hiddenSize());
     row("intermediate_size", config.intermediateSize());
@@ -104,6 +111,9 @@ final class InspectCommand extends CliCommand {
     out().println();
     out().println("memory");
     row("weights", Format.bytes(memory.weights()));
+    if (memory.copiedWeights() > 0) {
+      row("weights, copied in row order", Format.bytes(memory.copiedWeights()));
+    }
     row("KV cache, each token", Format.bytes(memory.kvPerToken()));
     row("KV cache, " + memory.context() + " tokens", Format.bytes(memory.kvOfContext()));
     row("activations, at most", Format.bytes(memory.activations()));
@@ -134,7 +144,8 @@ final class InspectCommand extends CliCommand {
     Qwen3Config config = engine.config();
     json.writeStringProperty("model", folder.toString());
     json.writeStringProperty("backend", engine.description());
-    json.writeNumberProperty("parameters", parameters(tensors));
+    json.writeNumberProperty("parameters", parameters(config, tensors));
+    json.writeStringProperty("quantization", quantization(config));
     json.writeObjectPropertyStart("config");
     json.writeNumberProperty("vocab_size", config.vocabSize());
     json.writeNumberProperty("hidden_size", config.hiddenSize());
@@ -149,6 +160,7 @@ final class InspectCommand extends CliCommand {
     json.writeEndObject();
     json.writeObjectPropertyStart("memory");
     json.writeNumberProperty("weight_bytes", memory.weights());
+    json.writeNumberProperty("copied_weight_bytes", memory.copiedWeights());
     json.writeNumberProperty("kv_bytes_per_token", memory.kvPerToken());
     json.writeNumberProperty("context", memory.context());
     json.writeNumberProperty("kv_bytes", memory.kvOfContext());
@@ -166,7 +178,26 @@ final class InspectCommand extends CliCommand {
     json.writeEndArray();
   }
 
-  private static long parameters(List<Tensor> tensors) {
+  private static String quantization(Qwen3Config config) {
+    return config.quantization() == null ? "none" : config.quantization().toString();
+  }
+
+  /** Quantised tensors hold several weights in an element, and scales, which are none. */
+  private static long parameters(Qwen3Config config, List<Tensor> tensors) {
+    if (config.quantization() != null) {
+      return parametersOfShape(config);
+    }
     return tensors.stream().mapToLong(Tensor::elementCount).sum();
+  }
+
+  private static long parametersOfShape(Qwen3Config config) {
+    long hidden = config.hiddenSize();
+    long queries = config.queryWidth();
+    long keys = config.keyValueWidth();
+    long matrices = 2 * (queries + keys) * hidden + 3 * hidden * config.intermediateSize();
+    long norms = 2 * hidden + 2L * config.headDim();
+    long biases = config.attentionBias() ? queries + 2 * keys + hidden : 0;
+    long tables = (config.tieWordEmbeddings() ? 1 : 2) * hidden * config.vocabSize();
+    return config.numHiddenLayers() * (matrices + norms + biases) + hidden + tables;
   }
 }

@@ -108,6 +108,10 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Backend create(Qwen3Config config, EngineOptions options) {
+    if (config.quantization() != null) {
+      throw new IllegalStateException(
+          "it cannot run quantised weights, found " + config.quantization());
+    }
     return create(config, true);
   }
 
