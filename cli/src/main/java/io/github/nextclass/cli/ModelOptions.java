@@ -39,9 +39,22 @@ final class ModelOptions extends FolderOption {
       description = "The type of the weights. Default: that of the checkpoint.")
   private @Nullable Weights weights;
 
+  @Option(
+      names = "--backend",
+      paramLabel = "auto|cpu|cuda",
+      description = {
+        "What runs the model. Default: auto, a GPU where its backend is on the class path, else the"
+            + " CPU.",
+        "With NEXTCLASS_CUDA=1 in the environment ./nextclass brings cuda along."
+      })
+  private String backend = EngineOptions.AUTO;
+
   EngineOptions engineOptions() {
     EngineOptions options =
-        EngineOptions.defaults().withPrimitives(primitives).withStorage(storage);
+        EngineOptions.defaults()
+            .withPrimitives(primitives)
+            .withStorage(storage)
+            .withBackend(backend);
     try {
       return threads == null ? options : options.withThreads(threads);
     } catch (IllegalArgumentException e) {

@@ -43,6 +43,17 @@ final class CudaBackend implements Backend {
 
   private static final int COLUMN_MULTIPLE = 8;
 
+  /**
+   * What makes the same numbers faster; to leave it out is for tests and measurements.
+   *
+   * @param fuses whether several operations may become one kernel
+   * @param overlaps whether a kernel may start while the one before ends, where device and driver
+   *     can
+   */
+  record Tuning(boolean fuses, boolean overlaps) {
+    static final Tuning ALL = new Tuning(true, true);
+  }
+
   private final CudaApi api;
   private final CudaApi.Device device;
   private final Qwen3Config config;
@@ -68,9 +79,8 @@ final class CudaBackend implements Backend {
    * Takes a device into use.
    *
    * @param api a driver that has the device open; closed with the backend, or if this fails
-   * @param fuses whether several operations may become one kernel
    */
-  CudaBackend(CudaApi api, CudaApi.Device device, Qwen3Config config, boolean fuses) {
+  CudaBackend(CudaApi api, CudaApi.Device device, Qwen3Config config, Tuning tuning) {
     this.api = api;
     this.device = device;
     this.config = config;
@@ -87,7 +97,7 @@ final class CudaBackend implements Backend {
           new PlanRunner(
               api,
               Planner.dynamicSharedBytes(device),
-              isHopper && api.driverVersion() >= OVERLAP_SINCE);
+              tuning.overlaps() && isHopper && api.driverVersion() >= OVERLAP_SINCE);
       this.tables = new PassTables(api, config.headDim(), runner::forget);
       this.splitRows = new SplitRows(api, runner::forget);
       int heads = config.numAttentionHeads();
@@ -104,7 +114,7 @@ final class CudaBackend implements Backend {
                   ended.address()),
               tables,
               splitRows,
-              fuses);
+              tuning.fuses());
     } finally {
       api.leave();
     }

@@ -112,16 +112,15 @@ public final class CudaBackendProvider implements BackendProvider {
       throw new IllegalStateException(
           "it cannot run quantised weights, found " + config.quantization());
     }
-    return create(config, true);
+    return create(config, CudaBackend.Tuning.ALL);
   }
 
-  /** Without fusing, each operation is a kernel of its own. */
-  Backend create(Qwen3Config config, boolean fuses) {
+  Backend create(Qwen3Config config, CudaBackend.Tuning tuning) {
     CudaApi api = machine.driver().get();
     try {
       CudaApi.Device device = api.device(FIRST_DEVICE);
       api.open(FIRST_DEVICE);
-      return new CudaBackend(api, device, config, fuses);
+      return new CudaBackend(api, device, config, tuning);
     } catch (RuntimeException | Error e) {
       api.close();
       throw e;

@@ -8,6 +8,7 @@ import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.MemoryBudgetException;
 import io.github.nextclass.engine.Session;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,8 +17,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -61,7 +64,7 @@ class EmulatedForwardTest {
                 Arguments.of(name, "cuda", 1),
                 Arguments.of(name, "cuda", 7),
                 Arguments.of(name, "cuda", 512),
-                Arguments.of(name, UnfusedProvider.NAME, 7)));
+                Arguments.of(name, PlainProvider.UNFUSED, 7)));
   }
 
   @ParameterizedTest
@@ -80,7 +83,7 @@ class EmulatedForwardTest {
   void decodingIsTheSameFusedAndUnfusedAndInABatch() throws IOException {
     Golden golden = Golden.load(CHECKPOINT);
     try (Engine fused = Engine.load(golden.folder(), options("cuda"));
-        Engine unfused = Engine.load(golden.folder(), options(UnfusedProvider.NAME));
+        Engine unfused = Engine.load(golden.folder(), options(PlainProvider.UNFUSED));
         Session one = fused.newSession(40);
         Session other = unfused.newSession(40);
         Session first = fused.newSession(40);
@@ -115,6 +118,24 @@ class EmulatedForwardTest {
             .as("%d positions", length)
             .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
       }
+    }
+  }
+
+  /** The shapes of the published models in small: layers of several tiles and stages. */
+  @ParameterizedTest
+  @CsvSource({"1, 2, 1", "8, 4, 2", "150, 8, 2"})
+  void headsOf128AreAsOnTheCpu(int chunk, int heads, int kvHeads, @TempDir Path folder)
+      throws IOException {
+    new RandomCheckpoint(256, 384, 2, heads, kvHeads, 128, 300).write(folder, 7);
+    int[] tokens = chunk == 150 ? TOKENS : Arrays.copyOf(TOKENS, 20);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
+        Session expected = cpu.newSession(200);
+        Session actual = cuda.newSession(200)) {
+      assertThat(
+              Golden.relativeError(
+                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
+          .isLessThanOrEqualTo(chunk > 8 ? TENSOR_CORES_TOLERANCE : TOLERANCE);
     }
   }
 
@@ -188,7 +209,7 @@ class EmulatedForwardTest {
   @Test
   void aFailedKernelIsAnExceptionWithItsName() throws IOException {
     Golden golden = Golden.load(CHECKPOINT);
-    try (Engine engine = Engine.load(golden.folder(), options(UnfusedProvider.NAME));
+    try (Engine engine = Engine.load(golden.folder(), options(PlainProvider.UNFUSED));
         Session session = engine.newSession(10)) {
       session.append(1);
       driver.failAfter(2);

@@ -44,7 +44,7 @@ class LaunchPlanTest {
     Pass(int computeCapability, boolean fuses) throws IOException {
       api = new RecordingApi(12060, 1, computeCapability);
       config = Qwen3Config.read(CHECKPOINT.resolve("config.json"));
-      backend = new CudaBackend(api, api.device(0), config, fuses);
+      backend = new CudaBackend(api, api.device(0), config, new CudaBackend.Tuning(fuses, true));
       tensors = Safetensors.open(CHECKPOINT);
       norm = weight("input_layernorm");
       headNorm = weight("self_attn.q_norm");
