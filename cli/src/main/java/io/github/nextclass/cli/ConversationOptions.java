@@ -37,6 +37,10 @@ final class ConversationOptions {
     return system != null || thinking != null || tools != null;
   }
 
+  boolean wantsThinking() {
+    return thinking == Thinking.ON;
+  }
+
   /** How the conversation starts. */
   List<Message> start() {
     return system == null ? List.of() : List.of(new Message.System(system));

@@ -31,6 +31,7 @@ final class GenerateCommand extends CliCommand {
   @Mixin private final ModelOptions model = new ModelOptions();
   @Mixin private final DecodingOptions decoding = new DecodingOptions();
   @Mixin private final SearchOptions search = new SearchOptions();
+  @Mixin private final StructureOptions structure = new StructureOptions();
   @Mixin private final ConversationOptions conversation = new ConversationOptions();
 
   @Option(names = "--chat", description = "Take TEXT as a user's message and answer it.")
@@ -54,6 +55,9 @@ final class GenerateCommand extends CliCommand {
     if (!chat && conversation.isGiven()) {
       throw usage("--system, --thinking and --tools need --chat");
     }
+    if (structure.isGiven() && conversation.wantsThinking()) {
+      throw usage("--thinking on excludes --choice, --regex and --json-schema");
+    }
     LanguageModelOptions options =
         new LanguageModelOptions(model.engineOptions(), Integer.MAX_VALUE);
     try (LanguageModel languageModel = LanguageModel.load(model.folder(), options)) {
@@ -61,7 +65,7 @@ final class GenerateCommand extends CliCommand {
       int room = Math.max(1, languageModel.contextLength() - tokenIds.length);
       Decoding settings =
           search.applyTo(
-              decoding.applyTo(languageModel, Math.min(room, MAX_NEW_TOKENS)),
+              structure.applyTo(decoding.applyTo(languageModel, Math.min(room, MAX_NEW_TOKENS))),
               decoding.isDrawing());
       if (settings.numReturnSequences() > 1) {
         printAll(languageModel, tokenIds, settings);
@@ -118,7 +122,11 @@ final class GenerateCommand extends CliCommand {
     }
     List<Message> messages = new ArrayList<>(conversation.start());
     messages.add(new Message.User(prompt.text()));
-    return languageModel.render(messages, conversation.chatOptions());
+    return languageModel.render(
+        messages,
+        structure.isGiven()
+            ? conversation.chatOptions().withEnableThinking(false)
+            : conversation.chatOptions());
   }
 
   private GenerationListener listener(AnswerPrinter printer) {
