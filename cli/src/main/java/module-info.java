@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module io.github.nextclass.cli {
   requires static org.jspecify;
   requires info.picocli;
+  requires io.github.nextclass.hub;
   requires io.github.nextclass.sampling;
   requires java.management;
   requires org.jline;

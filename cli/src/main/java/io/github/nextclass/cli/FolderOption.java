@@ -1,5 +1,10 @@
 package io.github.nextclass.cli;
 
+import io.github.nextclass.hub.Hub;
+import io.github.nextclass.hub.HubCache;
+import io.github.nextclass.hub.HubException;
+import io.github.nextclass.hub.HubOptions;
+import io.github.nextclass.hub.ModelName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -22,18 +27,23 @@ sealed class FolderOption permits ModelOptions {
 
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "DIR",
+      paramLabel = "DIR|ORG/NAME",
       description =
-          "A checkpoint folder as Hugging Face publishes it. Default: the small model that is shipped.")
-  private @Nullable Path model;
+          "A checkpoint folder as Hugging Face publishes it, or, where there is no such folder, a model "
+              + "of the Hugging Face Hub, such as Qwen/Qwen3-0.6B: it is downloaded once. "
+              + "Default: the small model that is shipped.")
+  private @Nullable String model;
 
-  /** The folder given, or the shipped model's. */
+  @Option(
+      names = "--revision",
+      paramLabel = "REV",
+      description = "The model's branch, tag or commit on the hub. Default: main.")
+  private @Nullable String revision;
+
+  /** The folder given, that of the model named, or the shipped model's. */
   final Path folder() throws IOException {
     if (model != null) {
-      if (!Files.isDirectory(model)) {
-        throw new NoSuchFileException(model.toString());
-      }
-      return model;
+      return folder(model);
     }
     String home = System.getProperty(HOME_PROPERTY, System.getenv(HOME_VARIABLE));
     if (home == null) {
@@ -46,11 +56,48 @@ sealed class FolderOption permits ModelOptions {
     return shipped;
   }
 
+  private Path folder(String given) throws IOException {
+    if (!Files.isDirectory(Path.of(given)) && !ModelName.isValid(given)) {
+      throw new NoSuchFileException(given);
+    }
+    try (DownloadLine line = new DownloadLine(spec.commandLine().getErr())) {
+      HubOptions options = hubOptions().withListener(line);
+      if (Files.isDirectory(Path.of(given))) {
+        if (ModelName.isValid(given)) {
+          noteOtherModel(ModelName.parse(given), options);
+        }
+        return Path.of(given);
+      }
+      return Hub.fetch(given, options);
+    } catch (HubException e) {
+      throw new HubException(e.getMessage() + " (there is no folder " + given + " either)", e);
+    }
+  }
+
+  private HubOptions hubOptions() {
+    try {
+      HubOptions options = HubOptions.fromEnvironment();
+      return revision == null ? options : options.withRevision(revision);
+    } catch (IllegalArgumentException e) {
+      throw usage(e.getMessage());
+    }
+  }
+
+  /** Two models have the name: which one is it? */
+  private void noteOtherModel(ModelName name, HubOptions options) throws IOException {
+    if (new HubCache(options.cache()).find(name, options.revision()).isPresent()) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              "nextclass: using the folder " + name + ", not the model of that name in the cache");
+    }
+  }
+
   final boolean isGiven() {
     return model != null;
   }
 
-  final ParameterException usage(String message) {
+  final ParameterException usage(@Nullable String message) {
     return new ParameterException(spec.commandLine(), message);
   }
 }

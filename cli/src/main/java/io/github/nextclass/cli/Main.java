@@ -43,7 +43,10 @@ public final class Main implements Runnable {
           RenderCommand.class,
           LogitsCommand.class,
           InspectCommand.class,
-          BenchCommand.class);
+          BenchCommand.class,
+          PullCommand.class,
+          ModelsCommand.class,
+          RmCommand.class);
 
   @SuppressWarnings("NullAway.Init") // set by picocli
   @Spec
