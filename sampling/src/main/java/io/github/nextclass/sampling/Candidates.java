@@ -91,13 +91,27 @@ final class Candidates {
   void keepOnly(long[] allowed) {
     int kept = 0;
     makeIds();
-    int limit = all ? Math.min(count, 64 * allowed.length) : count;
-    for (int i = 0; i < limit; i++) {
-      int id = id(i);
-      if (id >> 6 < allowed.length && (allowed[id >> 6] >> id & 1) != 0) {
-        scores[kept] = scores[i];
-        ids[kept] = id;
-        kept++;
+    if (all) {
+      // Often few of very many classes are allowed, so empty elements are passed over at once.
+      int limit = Math.min(allowed.length, (count + 63) / 64);
+      for (int element = 0; element < limit; element++) {
+        for (long bits = allowed[element]; bits != 0; bits &= bits - 1) {
+          int id = 64 * element + Long.numberOfTrailingZeros(bits);
+          if (id < count) {
+            scores[kept] = scores[id];
+            ids[kept] = id;
+            kept++;
+          }
+        }
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        int id = ids[i];
+        if (id >> 6 < allowed.length && (allowed[id >> 6] >> id & 1) != 0) {
+          scores[kept] = scores[i];
+          ids[kept] = id;
+          kept++;
+        }
       }
     }
     all = false;

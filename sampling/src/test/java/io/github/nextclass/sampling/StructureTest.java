@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -123,6 +124,22 @@ class StructureTest {
             .mapToObj(i -> model.generate("Q", decoding.seed(i)).text())
             .toList();
     assertThat(together).isEqualTo(alone);
+  }
+
+  @Test
+  void composesWithOtherFiltersOnClasses() {
+    Decoding decoding = Decoding.sampling().regex("[a-z]{30}").maxNewTokens(40).seed(4);
+    int[] vowels = "aeiou".chars().toArray();
+    Generation allowed = model.generate("Q", decoding.allowedTokenIds(withEnd(vowels)));
+    assertThat(allowed.text()).matches("[aeiou]{30}");
+    Generation banned = model.generate("Q", decoding.bannedTokenIds(vowels));
+    assertThat(banned.text()).matches("[a-z&&[^aeiou]]{30}");
+  }
+
+  private static int[] withEnd(int[] tokenIds) {
+    return IntStream.concat(
+            Arrays.stream(tokenIds), Arrays.stream(model.defaultDecoding().eosTokenIds()))
+        .toArray();
   }
 
   @Test
