@@ -43,7 +43,7 @@ class ArchitectureTest {
       noClasses()
           .that()
           .haveNameNotMatching(
-              ".*\\.cpu\\.(Lanes|Turn|VectorPrimitives|RowKernel|MatrixKernel|Panel|Widen|WidenQuantized|VectorProbeLoops)")
+              ".*\\.cpu\\.(AttentionKernel|Lanes|MatrixKernel|Panel|RowKernel|Turn|VectorPrimitives|VectorProbeLoops|Widen|WidenQuantized)")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("jdk.incubator.vector");

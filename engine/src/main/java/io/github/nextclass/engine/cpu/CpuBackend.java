@@ -35,7 +35,7 @@ public final class CpuBackend implements Backend {
   private final Workers workers;
   private final Scratch[] scratch;
   private final CpuKvCache.Shape kvShape;
-  private final int numAttentionHeads;
+  private final Attention attention;
   private final KvBlocks kvBlocks;
   private final Arena copies = Arena.ofShared();
   private final Angles angles = new Angles();
@@ -57,7 +57,7 @@ public final class CpuBackend implements Backend {
     Arrays.setAll(scratch, i -> new Scratch());
     this.kvShape =
         new CpuKvCache.Shape(config.numHiddenLayers(), config.numKeyValueHeads(), config.headDim());
-    this.numAttentionHeads = config.numAttentionHeads();
+    this.attention = new Attention(primitives, kvShape, config.numAttentionHeads());
     this.kvBlocks = new KvBlocks(kvShape.blockBytes());
   }
 
@@ -245,83 +245,24 @@ public final class CpuBackend implements Backend {
     }
   }
 
-  /**
-   * The pieces are pairs of row and kv head; the query heads of a group go together, so that keys
-   * are read once for all.
-   */
+  /** The pieces are pairs of a few tokens and a kv head. */
   @Override
   public void attention(int layer, Buffer q, Step step, Buffer out) {
     int kvHeads = kvShape.numKeyValueHeads();
     for (Step.Segment segment : step.segments()) {
+      int rows = segment.rowCount();
+      int parts = (rows + Attention.TOKENS - 1) / Attention.TOKENS;
       workers.forRange(
-          segment.rowCount() * kvHeads,
+          parts * kvHeads,
           1,
           (worker, from, to) -> {
             for (int i = from; i < to; i++) {
-              attend(
-                  layer,
-                  segment,
-                  i / kvHeads,
-                  i % kvHeads,
-                  values(q),
-                  values(out),
-                  scratch[worker]);
+              int row = i / kvHeads * Attention.TOKENS;
+              int end = Math.min(row + Attention.TOKENS, rows);
+              attention.run(
+                  layer, segment, i % kvHeads, row, end, values(q), values(out), scratch[worker]);
             }
           });
-    }
-  }
-
-  private void attend(
-      int layer,
-      Step.Segment segment,
-      int row,
-      int kvHead,
-      float[] q,
-      float[] out,
-      Scratch scratch) {
-    CpuKvCache cache = (CpuKvCache) segment.cache();
-    int headDim = kvShape.headDim();
-    int group = numAttentionHeads / kvShape.numKeyValueHeads();
-    float scale = (float) (1 / Math.sqrt(headDim));
-    int positions = segment.firstPosition() + row + 1; // causal: up to its own
-    int stride = (positions + Primitives.BLOCK - 1) / Primitives.BLOCK * Primitives.BLOCK;
-    float[] scores = scratch.scores(Math.multiplyExact(group, stride));
-    int firstHead = ((segment.firstRow() + row) * numAttentionHeads + kvHead * group) * headDim;
-
-    for (int p = 0; p < positions; p += Primitives.BLOCK) {
-      for (int g = 0; g < group; g++) {
-        primitives.scores(
-            cache.block(p),
-            kvShape.keysOffsetBytes(layer, kvHead),
-            q,
-            firstHead + g * headDim,
-            headDim,
-            scale,
-            scores,
-            g * stride + p);
-      }
-    }
-    Arrays.fill(out, firstHead, firstHead + group * headDim, 0f);
-    float[] sums = scratch.sums(group);
-    for (int g = 0; g < group; g++) {
-      sums[g] = primitives.expSum(scores, g * stride, positions);
-    }
-    for (int p = 0; p < positions; p += Primitives.BLOCK) {
-      int count = Math.min(Primitives.BLOCK, positions - p);
-      for (int g = 0; g < group; g++) {
-        primitives.weightedSum(
-            cache.block(p),
-            kvShape.valuesOffsetBytes(layer, kvHead),
-            scores,
-            g * stride + p,
-            count,
-            out,
-            firstHead + g * headDim,
-            headDim);
-      }
-    }
-    for (int g = 0; g < group; g++) {
-      primitives.multiply(out, firstHead + g * headDim, headDim, 1f / sums[g]);
     }
   }
 

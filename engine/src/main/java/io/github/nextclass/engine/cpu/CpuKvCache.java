@@ -33,12 +33,17 @@ final class CpuKvCache implements KvCache {
       return BLOCK * bytesPerPosition();
     }
 
+    /** The keys, or the values, of one head in a block. */
+    long headBytes() {
+      return (long) BLOCK * headDim * Float.BYTES;
+    }
+
     long keysOffsetBytes(int layer, int kvHead) {
-      return (2L * layer * numKeyValueHeads + kvHead) * BLOCK * headDim * Float.BYTES;
+      return (2L * layer * numKeyValueHeads + kvHead) * headBytes();
     }
 
     long valuesOffsetBytes(int layer, int kvHead) {
-      return ((2L * layer + 1) * numKeyValueHeads + kvHead) * BLOCK * headDim * Float.BYTES;
+      return ((2L * layer + 1) * numKeyValueHeads + kvHead) * headBytes();
     }
   }
 
@@ -58,8 +63,17 @@ final class CpuKvCache implements KvCache {
     return capacity;
   }
 
-  /** The block that a position is in. */
-  MemorySegment block(int position) {
+  /** The keys of a head in the block that begins at a position, {@code [headDim, 64]}. */
+  MemorySegment keys(int layer, int kvHead, int position) {
+    return block(position).asSlice(shape.keysOffsetBytes(layer, kvHead), shape.headBytes());
+  }
+
+  /** The values of a head in the block that begins at a position, {@code [64, headDim]}. */
+  MemorySegment values(int layer, int kvHead, int position) {
+    return block(position).asSlice(shape.valuesOffsetBytes(layer, kvHead), shape.headBytes());
+  }
+
+  private MemorySegment block(int position) {
     return blocks.get(position / BLOCK).segment();
   }
 

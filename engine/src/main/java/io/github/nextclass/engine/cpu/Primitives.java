@@ -66,38 +66,32 @@ interface Primitives {
   void siluMul(float[] gate, float[] up, int from, int to);
 
   /**
-   * Scores of one query head against a block of keys: {@code scores[p] = (sum over d of q[d] * k[d,
-   * p]) * scale}, d ascending.
+   * Scores of some queries against a block of keys, all its positions: {@code scores[at + i *
+   * stride + p] = sum over d of q[i, d] * k[d, p]}, d ascending. Positions that a query does not
+   * see, or that nobody wrote, give numbers of no account.
    */
   void scores(
-      MemorySegment k,
-      long offsetBytes,
-      float[] q,
-      int qOffset,
-      int headDim,
-      float scale,
-      float[] scores,
-      int at);
+      MemorySegment k, float[] q, Queries queries, int headDim, float[] scores, int at, int stride);
 
   /**
-   * The numerators of a softmax in place, {@code scores[i] = exp(scores[i] - max)}.
+   * The numerators of a softmax in place, {@code scores[i] = exp((scores[i] - max) * scale)}.
    *
    * @return their sum, in 16 lanes as in {@link #sumOfSquares}
    */
-  float expSum(float[] scores, int at, int n);
+  float expSum(float[] scores, int at, int n, float scale);
 
   /**
-   * Adds values weighted by probabilities: {@code out[d] += sum over p < count of probs[p] * v[p,
-   * d]}, p ascending.
+   * Adds the values of a block that begins at position {@code at}, weighted by probabilities:
+   * {@code out[i, d] += sum over p of probs[at + i * stride + p] * v[p, d]}, p ascending, over the
+   * positions that query i sees.
    */
   void weightedSum(
       MemorySegment v,
-      long offsetBytes,
       float[] probs,
       int at,
-      int count,
+      int stride,
+      Queries queries,
       float[] out,
-      int outOffset,
       int headDim);
 
   /** {@code x[i] *= factor}. */

@@ -140,35 +140,33 @@ final class ScalarPrimitives implements Primitives {
   @Override
   public void scores(
       MemorySegment k,
-      long offsetBytes,
       float[] q,
-      int qOffset,
+      Queries queries,
       int headDim,
-      float scale,
       float[] scores,
-      int at) {
-    for (int p = 0; p < BLOCK; p++) {
-      float sum = 0f;
-      for (int d = 0; d < headDim; d++) {
-        sum =
-            Math.fma(
-                q[qOffset + d],
-                k.get(JAVA_FLOAT_UNALIGNED, offsetBytes + 4L * (d * BLOCK + p)),
-                sum);
+      int at,
+      int stride) {
+    for (int i = 0; i < queries.count(); i++) {
+      for (int p = 0; p < BLOCK; p++) {
+        float sum = 0f;
+        for (int d = 0; d < headDim; d++) {
+          float key = k.get(JAVA_FLOAT_UNALIGNED, 4L * (d * BLOCK + p));
+          sum = Math.fma(q[queries.offset(i) + d], key, sum);
+        }
+        scores[at + i * stride + p] = sum;
       }
-      scores[at + p] = sum * scale;
     }
   }
 
   @Override
-  public float expSum(float[] scores, int at, int n) {
+  public float expSum(float[] scores, int at, int n, float scale) {
     float max = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < n; i++) {
       max = Math.max(max, scores[at + i]);
     }
     float[] sums = new float[Lane.COUNT];
     for (int i = 0; i < n; i++) {
-      scores[at + i] = Exp.exp(scores[at + i] - max);
+      scores[at + i] = Exp.exp((scores[at + i] - max) * scale);
       sums[i % Lane.COUNT] += scores[at + i];
     }
     return Lane.sum(sums, 0);
@@ -177,17 +175,20 @@ final class ScalarPrimitives implements Primitives {
   @Override
   public void weightedSum(
       MemorySegment v,
-      long offsetBytes,
       float[] probs,
       int at,
-      int count,
+      int stride,
+      Queries queries,
       float[] out,
-      int outOffset,
       int headDim) {
-    for (int p = 0; p < count; p++) {
-      for (int d = 0; d < headDim; d++) {
-        float value = v.get(JAVA_FLOAT_UNALIGNED, offsetBytes + 4L * (p * headDim + d));
-        out[outOffset + d] = Math.fma(probs[at + p], value, out[outOffset + d]);
+    for (int i = 0; i < queries.count(); i++) {
+      int o = queries.offset(i);
+      for (int p = 0; p < queries.visible(i, at); p++) {
+        float prob = probs[at + i * stride + p];
+        for (int d = 0; d < headDim; d++) {
+          float value = v.get(JAVA_FLOAT_UNALIGNED, 4L * (p * headDim + d));
+          out[o + d] = Math.fma(prob, value, out[o + d]);
+        }
       }
     }
   }

@@ -3,6 +3,7 @@ package io.github.nextclass.engine.cpu;
 /** Working memory of one thread, kept between operations and grown when one needs more. */
 final class Scratch {
   private float[] panel = new float[0];
+  private final Queries queries = new Queries();
   private float[] staging = new float[0];
   private float[] work = new float[0];
   private float[] turned = new float[0];
@@ -15,6 +16,10 @@ final class Scratch {
       panel = new float[length];
     }
     return panel;
+  }
+
+  Queries queries() {
+    return queries;
   }
 
   /** Rows of a weight on their way into a panel. */

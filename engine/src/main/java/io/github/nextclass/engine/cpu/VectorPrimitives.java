@@ -1,7 +1,5 @@
 package io.github.nextclass.engine.cpu;
 
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
-
 import io.github.nextclass.safetensors.DType;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -172,36 +170,17 @@ final class VectorPrimitives implements Primitives {
   @Override
   public void scores(
       MemorySegment k,
-      long offsetBytes,
       float[] q,
-      int qOffset,
+      Queries queries,
       int headDim,
-      float scale,
       float[] scores,
-      int at) {
-    for (int p = 0; p < BLOCK; p += 4 * WIDTH) {
-      FloatVector s0 = FloatVector.zero(F32);
-      FloatVector s1 = s0;
-      FloatVector s2 = s0;
-      FloatVector s3 = s0;
-      long row = offsetBytes + 4L * p;
-      for (int d = 0; d < headDim; d++) {
-        FloatVector qd = FloatVector.broadcast(F32, q[qOffset + d]);
-        s0 = qd.fma(FloatVector.fromMemorySegment(F32, k, row, LITTLE_ENDIAN), s0);
-        s1 = qd.fma(FloatVector.fromMemorySegment(F32, k, row + 4L * WIDTH, LITTLE_ENDIAN), s1);
-        s2 = qd.fma(FloatVector.fromMemorySegment(F32, k, row + 8L * WIDTH, LITTLE_ENDIAN), s2);
-        s3 = qd.fma(FloatVector.fromMemorySegment(F32, k, row + 12L * WIDTH, LITTLE_ENDIAN), s3);
-        row += 4L * BLOCK;
-      }
-      s0.mul(scale).intoArray(scores, at + p);
-      s1.mul(scale).intoArray(scores, at + p + WIDTH);
-      s2.mul(scale).intoArray(scores, at + p + 2 * WIDTH);
-      s3.mul(scale).intoArray(scores, at + p + 3 * WIDTH);
-    }
+      int at,
+      int stride) {
+    AttentionKernel.scores(k, q, queries, headDim, scores, at, stride);
   }
 
   @Override
-  public float expSum(float[] scores, int at, int n) {
+  public float expSum(float[] scores, int at, int n, float scale) {
     int whole = n - n % Lane.COUNT;
     FloatVector highest = FloatVector.broadcast(F32, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < whole; i += WIDTH) {
@@ -216,14 +195,14 @@ final class VectorPrimitives implements Primitives {
     for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
       FloatVector sum = FloatVector.zero(F32);
       for (int i = lane; i < whole; i += Lane.COUNT) {
-        FloatVector e = exp(FloatVector.fromArray(F32, scores, at + i).sub(max));
+        FloatVector e = exp(FloatVector.fromArray(F32, scores, at + i).sub(max).mul(scale));
         e.intoArray(scores, at + i);
         sum = sum.add(e);
       }
       sum.intoArray(sums, lane);
     }
     for (int i = whole; i < n; i++) {
-      scores[at + i] = Exp.exp(scores[at + i] - max);
+      scores[at + i] = Exp.exp((scores[at + i] - max) * scale);
       sums[i - whole] += scores[at + i];
     }
     return Lane.sum(sums, 0);
@@ -232,55 +211,13 @@ final class VectorPrimitives implements Primitives {
   @Override
   public void weightedSum(
       MemorySegment v,
-      long offsetBytes,
       float[] probs,
       int at,
-      int count,
+      int stride,
+      Queries queries,
       float[] out,
-      int outOffset,
       int headDim) {
-    int d = 0;
-    for (; d <= headDim - 4 * WIDTH; d += 4 * WIDTH) {
-      weightedSum4(v, offsetBytes + 4L * d, probs, at, count, out, outOffset + d, headDim);
-    }
-    for (; d < headDim; d += WIDTH) {
-      FloatVector sum = FloatVector.fromArray(F32, out, outOffset + d);
-      long row = offsetBytes + 4L * d;
-      for (int p = 0; p < count; p++) {
-        FloatVector prob = FloatVector.broadcast(F32, probs[at + p]);
-        sum = prob.fma(FloatVector.fromMemorySegment(F32, v, row, LITTLE_ENDIAN), sum);
-        row += 4L * headDim;
-      }
-      sum.intoArray(out, outOffset + d);
-    }
-  }
-
-  /** Four vectors side by side: four sums in flight hide the latency of the multiply-add. */
-  private static void weightedSum4(
-      MemorySegment v,
-      long row,
-      float[] probs,
-      int at,
-      int count,
-      float[] out,
-      int outOffset,
-      int headDim) {
-    FloatVector s0 = FloatVector.fromArray(F32, out, outOffset);
-    FloatVector s1 = FloatVector.fromArray(F32, out, outOffset + WIDTH);
-    FloatVector s2 = FloatVector.fromArray(F32, out, outOffset + 2 * WIDTH);
-    FloatVector s3 = FloatVector.fromArray(F32, out, outOffset + 3 * WIDTH);
-    for (int p = 0; p < count; p++) {
-      FloatVector prob = FloatVector.broadcast(F32, probs[at + p]);
-      s0 = prob.fma(FloatVector.fromMemorySegment(F32, v, row, LITTLE_ENDIAN), s0);
-      s1 = prob.fma(FloatVector.fromMemorySegment(F32, v, row + 4L * WIDTH, LITTLE_ENDIAN), s1);
-      s2 = prob.fma(FloatVector.fromMemorySegment(F32, v, row + 8L * WIDTH, LITTLE_ENDIAN), s2);
-      s3 = prob.fma(FloatVector.fromMemorySegment(F32, v, row + 12L * WIDTH, LITTLE_ENDIAN), s3);
-      row += 4L * headDim;
-    }
-    s0.intoArray(out, outOffset);
-    s1.intoArray(out, outOffset + WIDTH);
-    s2.intoArray(out, outOffset + 2 * WIDTH);
-    s3.intoArray(out, outOffset + 3 * WIDTH);
+    AttentionKernel.weightedSum(v, probs, at, stride, queries, out, headDim);
   }
 
   @Override

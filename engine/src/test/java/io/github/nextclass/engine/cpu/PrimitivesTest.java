@@ -160,7 +160,7 @@ class PrimitivesTest {
     for (int n = 1; n < 150; n++) {
       float[] scores = floats(n + 3);
       float[] copy = scores.clone();
-      assertThat(vector.expSum(scores, 3, n)).isEqualTo(scalar.expSum(copy, 3, n));
+      assertThat(vector.expSum(scores, 3, n, 0.7f)).isEqualTo(scalar.expSum(copy, 3, n, 0.7f));
       assertThat(scores).containsExactly(copy);
     }
   }
@@ -172,14 +172,22 @@ class PrimitivesTest {
       for (int i = 0; i < Primitives.BLOCK * headDim; i++) {
         block.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
       }
-      float[] q = floats(headDim);
-      float[] expected = new float[Primitives.BLOCK];
-      float[] actual = new float[Primitives.BLOCK];
-      scalar.scores(block, 0, q, 0, headDim, 0.25f, expected, 0);
-      vector.scores(block, 0, q, 0, headDim, 0.25f, actual, 0);
-      assertThat(actual).containsExactly(expected);
-      for (int count : new int[] {1, 7, 63, 64}) {
-        assertSame(q, (p, v) -> p.weightedSum(block, 0, expected, 0, count, v, 0, headDim));
+      for (int count : new int[] {1, 2, 4, 7, 8}) { // alone, in fours, and left over
+        float[] q = floats(count * headDim);
+        Queries queries = new Queries();
+        queries.clear(count);
+        for (int i = 0; i < count; i++) {
+          queries.add(i * headDim, Primitives.BLOCK + 59 + i); // a block before this one
+        }
+        int stride = 2 * Primitives.BLOCK;
+        int at = Primitives.BLOCK;
+        float[] expected = new float[count * stride];
+        float[] actual = new float[count * stride];
+        scalar.scores(block, q, queries, headDim, expected, at, stride);
+        vector.scores(block, q, queries, headDim, actual, at, stride);
+        assertThat(actual).containsExactly(expected);
+        assertSame(
+            q, (p, v) -> p.weightedSum(block, expected, at, stride, queries, v, headDim));
       }
     }
   }
