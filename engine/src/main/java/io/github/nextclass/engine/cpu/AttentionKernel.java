@@ -155,7 +155,15 @@ final class AttentionKernel {
             queries.offset(i + 3) + d);
       }
       for (int j = i; j < i + 4; j++) {
-        sum(v, headDim, probs, at + j * stride, all, queries.visible(j, at), out, queries.offset(j));
+        sum(
+            v,
+            headDim,
+            probs,
+            at + j * stride,
+            all,
+            queries.visible(j, at),
+            out,
+            queries.offset(j));
       }
     }
     for (; i < queries.count(); i++) {

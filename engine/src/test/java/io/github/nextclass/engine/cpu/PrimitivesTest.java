@@ -186,8 +186,7 @@ class PrimitivesTest {
         scalar.scores(block, q, queries, headDim, expected, at, stride);
         vector.scores(block, q, queries, headDim, actual, at, stride);
         assertThat(actual).containsExactly(expected);
-        assertSame(
-            q, (p, v) -> p.weightedSum(block, expected, at, stride, queries, v, headDim));
+        assertSame(q, (p, v) -> p.weightedSum(block, expected, at, stride, queries, v, headDim));
       }
     }
   }
