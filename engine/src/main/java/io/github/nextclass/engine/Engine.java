@@ -528,7 +528,7 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private void checkOpen() {
+  void checkOpen() {
     if (closed) {
       throw new IllegalStateException("model is closed");
     }

@@ -189,6 +189,7 @@ public final class Session implements AutoCloseable {
 
   void enter() {
     if (!inUse.compareAndSet(false, true)) {
+      engine.checkOpen(); // an engine that closes takes its sessions for a moment
       throw new ConcurrentModificationException(
           "this session is in use by another thread; a session belongs to one at a time");
     }
