@@ -62,7 +62,7 @@ def main():
     try:
         endpoint = server.stdout.readline().strip()
         with tempfile.TemporaryDirectory() as folder:
-            online = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1", "no_proxy": "127.0.0.1"}
+            online = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1", "no_proxy": "127.0.0.1,localhost"}
             offline = {**online, "HF_HUB_OFFLINE": "1"}
             generate = [ROOT / "nextclass", "generate", "--greedy", "--max-new-tokens", "12", "--json", "-m", NAME, "Once"]
 

@@ -65,6 +65,7 @@ final class FakeHub implements AutoCloseable {
   private volatile Answer cdnFirst = exchange -> false;
   private volatile long pauseMillis;
   private volatile String modelName = NAME;
+  private volatile String cdnHost = "127.0.0.1";
 
   FakeHub() throws IOException {
     this(0);
@@ -91,7 +92,7 @@ final class FakeHub implements AutoCloseable {
   }
 
   URI cdnEndpoint() {
-    return URI.create("http://127.0.0.1:" + cdn.getAddress().getPort());
+    return URI.create("http://" + cdnHost + ":" + cdn.getAddress().getPort());
   }
 
   FakeHub named(String model) {
@@ -407,6 +408,7 @@ final class FakeHub implements AutoCloseable {
   public static void main(String[] args) throws IOException {
     try (FakeHub hub = new FakeHub().named("local/served");
         var paths = Files.list(Path.of(args[0]))) {
+      hub.cdnHost = "localhost"; // for huggingface_hub another port is not another host
       for (Path file : paths.filter(Files::isRegularFile).toList()) {
         String name = file.getFileName().toString();
         if (name.endsWith(".safetensors")) {
