@@ -2,8 +2,8 @@ package io.github.nextclass.engine.cpu;
 
 /** Working memory of one thread, kept between operations and grown when one needs more. */
 final class Scratch {
-  private float[] panel = new float[0];
   private final Queries queries = new Queries();
+  private float[] panel = new float[0];
   private float[] staging = new float[0];
   private float[] work = new float[0];
   private float[] turned = new float[0];
@@ -12,45 +12,36 @@ final class Scratch {
 
   /** Weights of a few rows, widened to floats. */
   float[] panel(int length) {
-    if (panel.length < length) {
-      panel = new float[length];
-    }
+    panel = atLeast(length, panel);
     return panel;
   }
 
+  /** The query heads of a piece of attention. */
   Queries queries() {
     return queries;
   }
 
   /** Rows of a weight on their way into a panel. */
   float[] staging(int length) {
-    if (staging.length < length) {
-      staging = new float[length];
-    }
+    staging = atLeast(length, staging);
     return staging;
   }
 
   /** A square half turned. */
   float[] work(int length) {
-    if (work.length < length) {
-      work = new float[length];
-    }
+    work = atLeast(length, work);
     return work;
   }
 
   /** A square turned. */
   float[] turned(int length) {
-    if (turned.length < length) {
-      turned = new float[length];
-    }
+    turned = atLeast(length, turned);
     return turned;
   }
 
   /** Partial sums of a tile. */
   float[] sums(int length) {
-    if (sums.length < length) {
-      sums = new float[length];
-    }
+    sums = atLeast(length, sums);
     return sums;
   }
 
@@ -62,5 +53,9 @@ final class Scratch {
       scores = new float[Math.max(length, 2 * scores.length)];
     }
     return scores;
+  }
+
+  private static float[] atLeast(int length, float[] array) {
+    return array.length < length ? new float[length] : array;
   }
 }
