@@ -28,7 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class HubClient implements AutoCloseable {
   private static final int MAX_REDIRECTS = 5;
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+  /** For TCP, where a lost packet costs 1, 2, 4 and 8 s, and for the handshake of TLS. */
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
+
   private static final String USER_AGENT = "nextclass-hub";
 
   private final HubOptions options;

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is fetched, where it goes, and when nothing is fetched. */
-@Timeout(60)
+@Timeout(300)
 class HubTest {
   private static final ModelName MODEL = ModelName.parse(FakeHub.NAME);
   private static final int CHUNK = PartialFile.CHUNK_BYTES;
@@ -288,7 +288,7 @@ class HubTest {
 
   @Test
   void interruptEndsTheDownload() throws Exception {
-    hub.slowly(50).lfs("model.safetensors", new FakeHub.Pattern64(4L * CHUNK));
+    hub.slowly(1000).lfs("model.safetensors", new FakeHub.Pattern64(4L * CHUNK));
     var failure = new java.util.concurrent.atomic.AtomicReference<Throwable>();
     Thread thread =
         Thread.ofPlatform()

@@ -18,7 +18,7 @@ class TestMachine implements Machine {
   volatile long usableBytes = Long.MAX_VALUE;
   final AtomicLong writableBytes = new AtomicLong(Long.MAX_VALUE);
   volatile boolean links = true;
-  volatile Duration patience = Duration.ofSeconds(20);
+  volatile Duration patience = Duration.ofSeconds(100);
 
   @Override
   public Instant now() {
