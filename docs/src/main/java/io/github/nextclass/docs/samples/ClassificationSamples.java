@@ -1,33 +1,35 @@
-package io.github.nextclass.sampling;
+package io.github.nextclass.docs.samples;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
+import io.github.nextclass.sampling.Classification;
+import io.github.nextclass.sampling.Classifier;
+import io.github.nextclass.sampling.ClassifierOptions;
+import io.github.nextclass.sampling.Embedder;
+import io.github.nextclass.sampling.LabelledText;
+import io.github.nextclass.sampling.LanguageModel;
+import io.github.nextclass.sampling.PromptTemplate;
+import io.github.nextclass.sampling.RankedDocument;
+import io.github.nextclass.sampling.TextScore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** The Java samples of docs/classification.md, run on the shipped model. */
-class ClassificationSamplesTest {
-  private final Path folder = Path.of("../models/storyteller");
-  private final StringBuilder printed = new StringBuilder();
+/** The samples of docs/classification.md. */
+final class ClassificationSamples {
+  private static final Path folder = Path.of("models/storyteller");
 
-  private void print(Object text) {
-    printed.append(text);
-  }
+  private ClassificationSamples() {}
 
-  @Test
-  void classifies() throws IOException {
+  static void labels() throws IOException {
+    // @start region=labels
     try (var model = LanguageModel.load(folder)) {
       Classification c = model.classify("The soup was cold.", List.of("positive", "negative"));
-      print(c.label());
+      System.out.println(c.label());
     }
-    assertThat(printed.toString()).isEqualTo("negative");
+    // @end
   }
 
-  @Test
-  void classifiesManyWithOptions() throws IOException {
+  static void options() throws IOException {
+    // @start region=options
     try (var model = LanguageModel.load(folder)) {
       ClassifierOptions options =
           ClassifierOptions.defaults()
@@ -36,35 +38,36 @@ class ClassificationSamplesTest {
               .withCalibration(true) // subtract what each label gets for an empty text
               .withLengthNormalization(true); // the mean over a label's tokens, not the sum
       Classifier classifier = model.classifier(List.of("positive", "negative"), options);
-      for (Classification c : classifier.classify(List.of("What a day!", "Never again."))) {
-        print(c.label() + " " + c.probability("positive") + "\n");
+      List<String> reviews = List.of("The soup was delicious.", "The waiter was rude.");
+      for (Classification c : classifier.classify(reviews)) {
+        System.out.printf("%s %.3f%n", c.label(), c.probability("positive"));
       }
     }
-    assertThat(printed.toString().lines()).hasSize(2);
+    // @end
   }
 
-  @Test
-  void classifiesWithATrainedHead(@TempDir Path temporary) throws IOException {
-    Path sentiment = SentimentTest.checkpoint(temporary);
+  static void trainedHead() throws IOException {
+    Path sentiment = SentimentFolder.make();
+    // @start region=trainedHead
     try (var model = LanguageModel.load(sentiment)) {
       Classification c = model.classifier().classify("The soup was cold.");
-      print(c.labels());
+      System.out.printf("%s %.3f%n", c.label(), c.probability("negative"));
     }
-    assertThat(printed.toString()).contains("negative", "positive");
+    // @end
   }
 
-  @Test
-  void scores() throws IOException {
+  static void score() throws IOException {
+    // @start region=score
     try (var model = LanguageModel.load(folder)) {
       TextScore text = model.scorer().score("Once upon a time, there was a fox.");
       TextScore end = model.scorer().score("Once upon a", " time");
-      print(text.perplexity() + " " + end.logProbability());
+      System.out.printf("%.3f %.6f%n", text.perplexity(), end.logProbability());
     }
-    assertThat(printed.toString()).matches("\\d+\\.\\d+ -\\d.*");
+    // @end
   }
 
-  @Test
-  void embeds() throws IOException {
+  static void embed() throws IOException {
+    // @start region=embed
     try (var model = LanguageModel.load(folder)) {
       Embedder embedder = model.embedder(64);
       float[] query = embedder.embedQuery(Embedder.WEB_SEARCH, "a story about the sea");
@@ -73,25 +76,19 @@ class ClassificationSamplesTest {
       for (int i = 0; i < query.length; i++) {
         cosine += query[i] * document[i];
       }
-      print(cosine);
+      System.out.printf("%.3f%n", cosine);
     }
-    assertThat(Double.parseDouble(printed.toString())).isBetween(-1.0, 1.0);
+    // @end
   }
 
-  @Test
-  void ranks() throws IOException {
+  static void rerank() throws IOException {
+    // @start region=rerank
     try (var model = LanguageModel.load(folder)) {
       List<String> documents = List.of("Paris is in France.", "The sky is blue.");
       for (RankedDocument d : model.reranker().rerank("Where is Paris?", documents)) {
-        print(d.score() + " " + d.document() + "\n");
+        System.out.printf("%.3f %s%n", d.score(), d.document());
       }
     }
-    assertThat(printed.toString().lines()).hasSize(2);
-  }
-
-  @Test
-  void everySampleOfThePageStandsHere() throws IOException {
-    ReadmeSamplesTest.assertSamplesStandIn(
-        Path.of("../docs/classification.md"), "ClassificationSamplesTest.java", 6);
+    // @end
   }
 }

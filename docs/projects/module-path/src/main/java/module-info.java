@@ -1,0 +1,3 @@
+module org.example {
+  requires io.github.nextclass.sampling;
+}
