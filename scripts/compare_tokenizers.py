@@ -78,6 +78,13 @@ def is_mark(c):
     return unicodedata.combining(chr(c)) != 0 or unicodedata.category(chr(c)).startswith("M")
 
 
+def default_classpath():
+    jars = sorted(glob.glob(os.path.expanduser("~/.m2/repository/tools/jackson/core/jackson-core/3.*/jackson-core-3.*[0-9].jar")))
+    jars += sorted(glob.glob(os.path.expanduser("~/.m2/repository/org/assertj/assertj-core/3.*/assertj-core-3.*[0-9].jar")))
+    target = ROOT / "tokenizer/target"
+    return os.pathsep.join([f"{target}/classes", f"{target}/test-classes", *jars])
+
+
 def java(arguments, lines, options):
     executable = os.path.join(os.environ["JAVA_HOME"], "bin/java") if "JAVA_HOME" in os.environ else "java"
     process = subprocess.run([executable, "-cp", options.classpath, MAIN, *arguments], input="\n".join(lines) + "\n",
@@ -203,10 +210,7 @@ def main():
     parser.add_argument("--count", type=int, default=10000)
     parser.add_argument("--conversations", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    jars = sorted(glob.glob(os.path.expanduser("~/.m2/repository/tools/jackson/core/jackson-core/3.*/jackson-core-3.*[0-9].jar")))
-    jars += sorted(glob.glob(os.path.expanduser("~/.m2/repository/org/assertj/assertj-core/3.*/assertj-core-3.*[0-9].jar")))
-    target = ROOT / "tokenizer/target"
-    parser.add_argument("--classpath", default=os.pathsep.join([f"{target}/classes", f"{target}/test-classes", *jars]))
+    parser.add_argument("--classpath", default=default_classpath())
     options = parser.parse_args()
     rng = random.Random(options.seed)
     differences = compare_strings(options, rng) + (

@@ -68,7 +68,10 @@ final class AddedTokenMatcher {
       if (!token.singleWord() || isSingleWord(text, from, i, end, to)) {
         int start = token.lstrip() ? Math.max(taken, spaceBefore(text, from, i)) : i;
         taken = token.rstrip() ? spaceAfter(text, end, to) : end;
-        matches.add(new Match(start, taken, token.id()));
+        // White space that is a token itself may already be taken, by the token before it.
+        if (start < taken) {
+          matches.add(new Match(start, taken, token.id()));
+        }
       }
       i = end;
     }
@@ -112,7 +115,7 @@ final class AddedTokenMatcher {
 
   private static int spaceBefore(byte[] text, int from, int start) {
     int i = start;
-    while (i > from && isSpace(Utf8.codePoint(text, previous(text, i)))) {
+    while (i > from && CharClasses.isSpace(Utf8.codePoint(text, previous(text, i)))) {
       i = previous(text, i);
     }
     return i;
@@ -120,15 +123,10 @@ final class AddedTokenMatcher {
 
   private static int spaceAfter(byte[] text, int end, int to) {
     int i = end;
-    while (i < to && isSpace(Utf8.codePoint(text, i))) {
+    while (i < to && CharClasses.isSpace(Utf8.codePoint(text, i))) {
       i += Utf8.length(text[i]);
     }
     return i;
-  }
-
-  private static boolean isSpace(int c) {
-    int charClass = CharClasses.classOf(c);
-    return charClass == CharClasses.SPACE || charClass == CharClasses.NEWLINE;
   }
 
   private static int previous(byte[] text, int at) {

@@ -3,6 +3,7 @@ package io.github.nextclass.tokenizer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -53,6 +54,7 @@ final class AddedTokens {
   private final Map<Integer, AddedToken> byId = new HashMap<>();
   private final Map<String, AddedToken> byContent = new HashMap<>();
   private final Map<Integer, byte[]> bytesById = new HashMap<>();
+  private final Set<Integer> skipped = new HashSet<>();
   private final AddedTokenMatcher raw;
   private final AddedTokenMatcher writtenByModel;
   private final @Nullable AddedTokenMatcher normalized;
@@ -64,14 +66,22 @@ final class AddedTokens {
     List<AddedToken> inNormalizedText = new ArrayList<>();
     List<AddedToken> byModel = new ArrayList<>();
     int bound = 0;
+    Set<String> specialContents = new HashSet<>();
+    for (AddedToken token : tokens) {
+      if (token.special()) {
+        specialContents.add(token.content());
+      }
+    }
     for (AddedToken token : tokens) {
       byId.put(token.id(), token);
       byContent.put(token.content(), token);
-      // Where the reference matches normalized content, it also decodes to it.
-      bytesById.put(
-          token.id(),
-          ByteAlphabet.decode(
-              token.normalized() && nfc ? Nfc.normalize(token.content()) : token.content()));
+      // Where the reference matches normalized content, it also decodes to it, and then looks that
+      // text up among the special tokens' contents, which are not normalized.
+      String decoded = token.normalized() && nfc ? Nfc.normalize(token.content()) : token.content();
+      bytesById.put(token.id(), ByteAlphabet.decode(decoded));
+      if (specialContents.contains(decoded)) {
+        skipped.add(token.id());
+      }
       (token.normalized() ? inNormalizedText : inRawText).add(token);
       if (WRITTEN_BY_MODEL.contains(token.content()) && !token.special()) {
         byModel.add(token);
@@ -95,32 +105,36 @@ final class AddedTokens {
 
   /**
    * Checks that the ids are those that the reference would give: the base token's if the content is
-   * one, and else the next number behind the base vocabulary and the added tokens before.
+   * one, and else the next number behind the base vocabulary and the added tokens before. Then adds
+   * the special tokens that are only declared.
    *
    * @param file for messages
    * @param baseIds the ids of base tokens that cannot be found by their bytes
    */
   static AddedTokens checked(
       List<AddedToken> tokens,
+      DeclaredTokens declared,
       Vocabulary vocabulary,
       Map<String, Integer> baseIds,
       boolean nfc,
       String file)
       throws TokenizerFormatException {
-    Set<String> contents = new HashSet<>();
-    int largest = -1;
+    Map<String, AddedToken> byContent = new LinkedHashMap<>();
     for (AddedToken token : tokens) {
+      if (byContent.put(token.content(), token) != null) {
+        throw new TokenizerFormatException(
+            file + ": added token '" + token.content() + "' is listed twice");
+      }
+    }
+    declared.listed().forEach(token -> byContent.put(token.content(), token));
+    int next = vocabulary.tokenCount();
+    for (AddedToken token : byContent.values()) {
       String content = token.content();
       if (Utf8.loneSurrogate(content) >= 0) {
         throw new TokenizerFormatException(
             file + ": added token " + token.id() + " is not valid Unicode");
       }
-      if (!contents.add(content)) {
-        throw new TokenizerFormatException(
-            file + ": added token '" + content + "' is listed twice");
-      }
       int base = baseId(content, vocabulary, baseIds);
-      int next = Math.max(vocabulary.tokenCount(), largest + 1);
       int expected = base >= 0 ? base : next;
       if (token.id() != expected) {
         String why =
@@ -132,9 +146,18 @@ final class AddedTokens {
         throw new TokenizerFormatException(
             file + ": added token '" + content + "' with id " + token.id() + why + expected);
       }
-      largest = Math.max(largest, expected);
+      next = Math.max(next, expected + 1);
     }
-    return new AddedTokens(tokens, nfc);
+    for (String content : declared.special()) {
+      AddedToken listed = byContent.get(content);
+      int base = baseId(content, vocabulary, baseIds);
+      int id = listed != null ? listed.id() : base >= 0 ? base : next;
+      if (id < declared.idLimit()) {
+        byContent.put(content, AddedToken.literal(id, content, true));
+        next = Math.max(next, id + 1);
+      }
+    }
+    return new AddedTokens(List.copyOf(byContent.values()), nfc);
   }
 
   private static int baseId(String content, Vocabulary vocabulary, Map<String, Integer> baseIds) {
@@ -163,6 +186,11 @@ final class AddedTokens {
   /** The bytes that the reference decodes the token to, or null if the id is no added token's. */
   byte @Nullable [] bytes(int id) {
     return bytesById.get(id);
+  }
+
+  /** Whether decoding leaves the token out when special tokens are skipped. */
+  boolean isSkipped(int id) {
+    return skipped.contains(id);
   }
 
   boolean isSpecial(int id) {

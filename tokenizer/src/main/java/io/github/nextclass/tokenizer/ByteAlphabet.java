@@ -6,6 +6,9 @@ package io.github.nextclass.tokenizer;
  * U+0101 ... in order.
  */
 final class ByteAlphabet {
+  /** Stands for the space. */
+  static final char SPACE = 0x120;
+
   /** The largest character of the alphabet is U+0100 + 67. */
   private static final int SIZE = 0x100 + 68;
 

@@ -57,6 +57,12 @@ final class CharClasses {
     return CLASS_OF_VALUE[value(codePoint)];
   }
 
+  /** White space, line ends included: Unicode's White_Space. */
+  static boolean isSpace(int codePoint) {
+    int charClass = classOf(codePoint);
+    return charClass == SPACE || charClass == NEWLINE;
+  }
+
   static int nfcFlag(int codePoint) {
     return FLAG_OF_VALUE[value(codePoint)];
   }

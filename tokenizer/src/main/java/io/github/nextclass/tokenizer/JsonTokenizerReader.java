@@ -31,21 +31,31 @@ final class JsonTokenizerReader {
   private boolean ignoreMerges;
   private int[] prefix = {};
   private int[] suffix = {};
+  private final List<PostProcessing.OffsetTrim> trims = new ArrayList<>();
+  private @Nullable String forUnknownBytes;
   private boolean hasVocabulary;
   private boolean hasMerges;
 
-  private JsonTokenizerReader(byte[] bytes, String file) {
+  private final DeclaredTokens declared;
+
+  private JsonTokenizerReader(byte[] bytes, String file, DeclaredTokens declared) {
     this.file = file;
+    this.declared = declared;
     json = new JsonCursor(bytes, file);
     builder = new ModelBuilder(file, bytes.length / BYTES_PER_TOKEN);
   }
 
-  static TokenizerModel read(Path path) throws IOException {
-    return read(Files.readAllBytes(path), path.toString());
+  /**
+   * Reads a file.
+   *
+   * @param declared what other files say about its tokens
+   */
+  static TokenizerModel read(Path path, DeclaredTokens declared) throws IOException {
+    return new JsonTokenizerReader(Files.readAllBytes(path), path.toString(), declared).read();
   }
 
   static TokenizerModel read(byte[] bytes, String file) throws TokenizerFormatException {
-    return new JsonTokenizerReader(bytes, file).read();
+    return new JsonTokenizerReader(bytes, file, DeclaredTokens.NONE).read();
   }
 
   private TokenizerModel read() throws TokenizerFormatException {
@@ -73,8 +83,14 @@ final class JsonTokenizerReader {
     }
     TokenizerModel model =
         builder.build(
-            addedTokens, nfc, ignoreMerges, prefix, suffix, JsonTokenizerReader::mergePlace);
+            addedTokens,
+            declared,
+            nfc,
+            ignoreMerges,
+            new PostProcessing(prefix, suffix, trims),
+            JsonTokenizerReader::mergePlace);
     checkTemplateIds(model);
+    checkUnknownBytes(model.vocabulary());
     return model;
   }
 
@@ -100,26 +116,41 @@ final class JsonTokenizerReader {
             throw notQwen("model.type is " + type);
           }
         }
-        case "dropout",
-            "unk_token",
-            "continuing_subword_prefix",
-            "end_of_word_suffix",
-            "byte_fallback" ->
-            checkUnset(name, json.value(name));
+        case "dropout", "continuing_subword_prefix", "end_of_word_suffix" -> {
+          Object value = json.value(name);
+          if (!isUnset(value)) {
+            throw notQwen("model." + name + " is " + value);
+          }
+        }
+        case "unk_token", "byte_fallback" -> {
+          Object value = json.value(name);
+          if (!isUnset(value)) {
+            forUnknownBytes = "model." + name + " is " + value;
+          }
+        }
         default -> json.value(name);
       }
     }
   }
 
-  /** Options that change the ids and that Qwen does not use. */
-  private void checkUnset(String name, Object value) throws TokenizerFormatException {
-    boolean unset =
-        Json.isNull(value)
-            || value.equals("")
-            || value.equals(false)
-            || (value instanceof Json.JsonNumber n && n.text().matches("0(\\.0+)?"));
-    if (!unset) {
-      throw notQwen("model." + name + " is " + value);
+  /** Whether an option that Qwen does not use is off. */
+  private static boolean isUnset(Object value) {
+    return Json.isNull(value)
+        || value.equals("")
+        || value.equals(false)
+        || (value instanceof Json.JsonNumber n && n.text().matches("0(\\.0+)?"));
+  }
+
+  /** An option for bytes without a token is harmless where every byte has one. */
+  private void checkUnknownBytes(Vocabulary vocabulary) throws TokenizerFormatException {
+    if (forUnknownBytes == null) {
+      return;
+    }
+    int[] byteTokens = vocabulary.byteTokens();
+    for (int b = 0; b < 256; b++) {
+      if (byteTokens[b] < 0) {
+        throw notQwen("%s, and the byte 0x%02X has no token".formatted(forUnknownBytes, b));
+      }
     }
   }
 
@@ -281,6 +312,9 @@ final class JsonTokenizerReader {
       readTemplate(value, place);
     } else {
       checkType(value, place, "ByteLevel");
+      if (flag(value, "trim_offsets")) {
+        trims.add(new PostProcessing.OffsetTrim(flag(value, "add_prefix_space")));
+      }
     }
   }
 

@@ -109,10 +109,10 @@ final class ModelBuilder {
 
   TokenizerModel build(
       List<AddedToken> addedTokens,
+      DeclaredTokens declared,
       boolean nfc,
       boolean ignoreMerges,
-      int[] prefix,
-      int[] suffix,
+      PostProcessing postProcessing,
       MergePlace places)
       throws TokenizerFormatException {
     Vocabulary tokens = vocabulary.build();
@@ -127,7 +127,7 @@ final class ModelBuilder {
       merges.put(left, right, rank, find(tokens, start, end, rank, places));
       start = end;
     }
-    return build(tokens, merges, addedTokens, nfc, ignoreMerges, prefix, suffix);
+    return build(tokens, merges, addedTokens, declared, nfc, ignoreMerges, postProcessing);
   }
 
   /** For files that hold no merges. */
@@ -139,13 +139,13 @@ final class ModelBuilder {
       Vocabulary tokens,
       MergeTable merges,
       List<AddedToken> addedTokens,
+      DeclaredTokens declared,
       boolean nfc,
       boolean ignoreMerges,
-      int[] prefix,
-      int[] suffix)
+      PostProcessing postProcessing)
       throws TokenizerFormatException {
-    AddedTokens added = AddedTokens.checked(addedTokens, tokens, plainTokens, nfc, file);
-    return new TokenizerModel(tokens, merges, added, nfc, ignoreMerges, prefix, suffix);
+    AddedTokens added = AddedTokens.checked(addedTokens, declared, tokens, plainTokens, nfc, file);
+    return new TokenizerModel(tokens, merges, added, nfc, ignoreMerges, postProcessing);
   }
 
   /** Says where a merge stands in its file. */

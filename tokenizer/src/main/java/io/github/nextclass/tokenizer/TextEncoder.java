@@ -5,6 +5,7 @@ import io.github.nextclass.tokenizer.Prompt.Source;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,16 +16,14 @@ import org.jspecify.annotations.Nullable;
 final class TextEncoder {
   private final AddedTokens addedTokens;
   private final boolean nfc;
-  private final int[] prefix;
-  private final int[] suffix;
+  private final PostProcessing postProcessing;
   private final Vocabulary vocabulary;
   private final BytePairEncoder words;
 
   TextEncoder(TokenizerModel model) {
     addedTokens = model.addedTokens();
     nfc = model.nfc();
-    prefix = model.prefix();
-    suffix = model.suffix();
+    postProcessing = model.postProcessing();
     vocabulary = model.vocabulary();
     words = new BytePairEncoder(vocabulary, model.merges(), model.ignoreMerges());
   }
@@ -35,7 +34,7 @@ final class TextEncoder {
 
   Encoding encodeWithOffsets(Prompt prompt, EncodeOptions options) {
     Run run = new Run(prompt, options, true).run();
-    return new Encoding(run.ids.toArray(), run.starts.toArray(), run.ends.toArray());
+    return Objects.requireNonNull(run.offsets).encoding(run.ids);
   }
 
   /** One call. */
@@ -50,14 +49,8 @@ final class TextEncoder {
     private final IntBuffer ids;
     private final WordMerger merger = words.newMerger();
 
-    /**
-     * For each byte of the text the char index of its code point, with the end of the text behind;
-     * only for offsets.
-     */
-    private final int @Nullable [] charIndex;
-
-    private final IntBuffer starts;
-    private final IntBuffer ends;
+    /** If offsets are asked for. */
+    private final @Nullable OffsetRecorder offsets;
 
     Run(Prompt prompt, EncodeOptions options, boolean offsets) {
       this.prompt = prompt;
@@ -68,10 +61,8 @@ final class TextEncoder {
       }
       text = join(parts);
       matches = findAddedTokens(parts);
-      ids = new IntBuffer(text.length / 3 + prefix.length + suffix.length);
-      charIndex = offsets ? charIndex() : null;
-      starts = new IntBuffer(offsets ? text.length / 3 : 0);
-      ends = new IntBuffer(offsets ? text.length / 3 : 0);
+      ids = new IntBuffer(text.length / 3);
+      this.offsets = offsets ? new OffsetRecorder(text, postProcessing.trims()) : null;
     }
 
     private byte[] bytes(String s) {
@@ -114,7 +105,7 @@ final class TextEncoder {
 
     Run run() {
       if (options.addSpecialTokens()) {
-        addTemplate(prefix);
+        addTemplate(postProcessing.prefix());
       }
       // Tokens of the normalized text could not be told apart by who wrote them once pieces span
       // parts.
@@ -124,12 +115,14 @@ final class TextEncoder {
       for (AddedTokenMatcher.Match match : matches) {
         encodePiece(from, match.start(), normalizedTokens);
         ids.add(match.id());
-        addOffsets(match.start(), match.end());
+        if (offsets != null) {
+          offsets.addMatch(text, match.start(), match.end(), null);
+        }
         from = match.end();
       }
       encodePiece(from, text.length, normalizedTokens);
       if (options.addSpecialTokens()) {
-        addTemplate(suffix);
+        addTemplate(postProcessing.suffix());
       }
       return this;
     }
@@ -137,7 +130,9 @@ final class TextEncoder {
     private void addTemplate(int[] template) {
       for (int id : template) {
         ids.add(id);
-        addOffsets(0, 0);
+        if (offsets != null) {
+          offsets.addEmpty();
+        }
       }
     }
 
@@ -164,7 +159,9 @@ final class TextEncoder {
         for (AddedTokenMatcher.Match match : normalizedTokens.findAll(piece, from, to)) {
           encodeWords(piece, at, match.start(), origin);
           ids.add(match.id());
-          addOffsets(match.start(), match.end(), origin);
+          if (offsets != null) {
+            offsets.addMatch(piece, match.start(), match.end(), origin);
+          }
           at = match.end();
         }
       }
@@ -177,53 +174,16 @@ final class TextEncoder {
         int end = PreTokenizer.wordEnd(piece, at, to);
         int first = ids.size();
         words.encode(piece, at, end, ids, merger);
-        if (charIndex != null) {
+        if (offsets != null) {
           int start = at;
           for (int i = first; i < ids.size(); i++) {
             int tokenEnd = start + vocabulary.length(ids.get(i));
-            addOffsets(start, tokenEnd, origin);
+            offsets.addToken(piece, start, tokenEnd, origin);
             start = tokenEnd;
           }
         }
         at = end;
       }
-    }
-
-    private void addOffsets(int from, int to, Nfc.@Nullable Result origin) {
-      if (origin == null) {
-        addOffsets(from, to);
-      } else {
-        addOffsets(origin.originStart()[from], origin.originEnd()[to - 1]);
-      }
-    }
-
-    /** A byte range of the text, widened to whole characters. */
-    private void addOffsets(int from, int to) {
-      if (charIndex == null) {
-        return;
-      }
-      int end = to;
-      while (end < text.length && Utf8.isContinuation(text[end])) {
-        end++;
-      }
-      starts.add(charIndex[from]);
-      ends.add(charIndex[end]);
-    }
-
-    private int[] charIndex() {
-      int[] index = new int[text.length + 1];
-      int c = 0;
-      int i = 0;
-      while (i < text.length) {
-        int length = Utf8.length(text[i]);
-        for (int k = 0; k < length; k++) {
-          index[i + k] = c;
-        }
-        i += length;
-        c += length == 4 ? 2 : 1;
-      }
-      index[text.length] = c;
-      return index;
     }
   }
 }

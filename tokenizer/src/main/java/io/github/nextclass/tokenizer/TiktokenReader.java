@@ -69,7 +69,8 @@ final class TiktokenReader {
     MergeTable merges = findMerges(vocabulary, byteTokens);
     List<AddedToken> added =
         addedTokens == null ? AddedTokens.qwen3(vocabulary.idBound()) : addedTokens;
-    return builder.build(vocabulary, merges, added, true, true, new int[0], new int[0]);
+    return builder.build(
+        vocabulary, merges, added, DeclaredTokens.NONE, true, true, PostProcessing.NONE);
   }
 
   private void readLines() throws TokenizerFormatException {

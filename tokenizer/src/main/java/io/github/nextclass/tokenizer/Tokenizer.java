@@ -157,7 +157,7 @@ public final class Tokenizer {
       byte[] added = addedTokens.bytes(id);
       int tokenLength;
       if (added != null) {
-        tokenLength = skipSpecialTokens && addedTokens.isSpecial(id) ? 0 : added.length;
+        tokenLength = skipSpecialTokens && addedTokens.isSkipped(id) ? 0 : added.length;
       } else {
         tokenLength = vocabulary.contains(id) ? vocabulary.length(id) : 0;
       }
@@ -266,7 +266,7 @@ public final class Tokenizer {
   byte[] decodedBytes(int id, boolean skipSpecialTokens) {
     byte[] added = addedTokens.bytes(id);
     if (added != null) {
-      return skipSpecialTokens && addedTokens.isSpecial(id) ? NO_BYTES : added;
+      return skipSpecialTokens && addedTokens.isSkipped(id) ? NO_BYTES : added;
     }
     return vocabulary.contains(id) ? vocabulary.bytes(id) : NO_BYTES;
   }

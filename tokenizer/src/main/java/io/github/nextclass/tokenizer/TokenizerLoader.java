@@ -29,32 +29,42 @@ final class TokenizerLoader {
           path + ": added tokens can be given for a .tiktoken file only");
     }
     if (name.equals("vocab.json") || name.equals("merges.txt")) {
-      return loadVocabAndMerges(path.toAbsolutePath().resolveSibling("."));
+      Path folder = path.toAbsolutePath().resolveSibling(".").normalize();
+      return loadVocabAndMerges(folder, vocabSize(folder));
     }
-    return JsonTokenizerReader.read(checkSize(path));
+    return JsonTokenizerReader.read(checkSize(path), DeclaredTokens.NONE);
   }
 
   private static TokenizerModel loadFolder(Path folder, @Nullable List<AddedToken> addedTokens)
       throws IOException {
     TokenizerModel model;
+    int vocabSize = vocabSize(folder);
     Path json = folder.resolve("tokenizer.json");
     if (addedTokens == null && Files.exists(json)) {
-      model = JsonTokenizerReader.read(checkSize(json));
+      model = JsonTokenizerReader.read(checkSize(json), DeclaredTokens.read(folder, vocabSize));
     } else if (addedTokens == null
         && Files.exists(folder.resolve("vocab.json"))
         && Files.exists(folder.resolve("merges.txt"))) {
-      model = loadVocabAndMerges(folder);
+      model = loadVocabAndMerges(folder, vocabSize);
     } else {
       model = TiktokenReader.read(checkSize(tiktokenFile(folder)), addedTokens);
     }
-    checkAgainstConfig(folder.resolve("config.json"), model);
+    int idBound = Math.max(model.vocabulary().idBound(), model.addedTokens().idBound());
+    if (idBound > vocabSize) {
+      throw new TokenizerFormatException(
+          folder.resolve("config.json")
+              + ": vocab_size is "
+              + vocabSize
+              + ", but the tokenizer has the token id "
+              + (idBound - 1));
+    }
     return model;
   }
 
-  private static TokenizerModel loadVocabAndMerges(Path folder) throws IOException {
+  private static TokenizerModel loadVocabAndMerges(Path folder, int vocabSize) throws IOException {
     checkSize(folder.resolve("vocab.json"));
     checkSize(folder.resolve("merges.txt"));
-    return VocabMergesReader.read(folder);
+    return VocabMergesReader.read(folder, DeclaredTokens.read(folder, vocabSize));
   }
 
   private static Path tiktokenFile(Path folder) throws IOException {
@@ -72,10 +82,14 @@ final class TokenizerLoader {
     return files.getFirst();
   }
 
-  /** A model has a row of logits for each of vocab_size ids; a token beyond has none. */
-  private static void checkAgainstConfig(Path file, TokenizerModel model) throws IOException {
+  /**
+   * {@code vocab_size} of config.json: the model has a row of logits for each of so many ids, and
+   * none for a token beyond. The largest int if no file says.
+   */
+  private static int vocabSize(Path folder) throws IOException {
+    Path file = folder.resolve("config.json");
     if (!Files.exists(file)) {
-      return;
+      return Integer.MAX_VALUE;
     }
     Object config;
     try {
@@ -83,18 +97,11 @@ final class TokenizerLoader {
     } catch (Json.JsonException e) {
       throw new TokenizerFormatException(file + ": invalid JSON: " + e.getMessage());
     }
-    int idBound = Math.max(model.vocabulary().idBound(), model.addedTokens().idBound());
-    if (Json.member(config, "vocab_size") instanceof Json.JsonNumber size
-        && size.isInteger()
-        && size.text().matches("\\d{1,9}")
-        && idBound > Integer.parseInt(size.text())) {
-      throw new TokenizerFormatException(
-          file
-              + ": vocab_size is "
-              + size.text()
-              + ", but the tokenizer has the token id "
-              + (idBound - 1));
-    }
+    return Json.member(config, "vocab_size") instanceof Json.JsonNumber size
+            && size.isInteger()
+            && size.text().matches("\\d{1,9}")
+        ? Integer.parseInt(size.text())
+        : Integer.MAX_VALUE;
   }
 
   private static Path checkSize(Path file) throws IOException {

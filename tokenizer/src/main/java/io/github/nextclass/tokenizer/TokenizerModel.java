@@ -5,15 +5,12 @@ package io.github.nextclass.tokenizer;
  *
  * @param nfc whether text is normalized
  * @param ignoreMerges whether a word that is a token is taken without looking at the merges
- * @param prefix ids that {@code addSpecialTokens} puts before the text
- * @param suffix ids that it puts behind
+ * @param postProcessing what is done with the ids and offsets of a text
  */
-@SuppressWarnings("ArrayRecordComponent") // never compared
 record TokenizerModel(
     Vocabulary vocabulary,
     MergeTable merges,
     AddedTokens addedTokens,
     boolean nfc,
     boolean ignoreMerges,
-    int[] prefix,
-    int[] suffix) {}
+    PostProcessing postProcessing) {}

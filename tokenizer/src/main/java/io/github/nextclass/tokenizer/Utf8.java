@@ -116,8 +116,13 @@ final class Utf8 {
 
   /** Decodes everything; an incomplete code point at the end becomes one U+FFFD. */
   static String decodeFully(byte[] bytes, int length) {
-    StringBuilder out = new StringBuilder(length);
-    if (decode(bytes, 0, length, out) < length) {
+    return decodeFully(bytes, 0, length);
+  }
+
+  /** As above, of {@code bytes[from, to)}. */
+  static String decodeFully(byte[] bytes, int from, int to) {
+    StringBuilder out = new StringBuilder(to - from);
+    if (decode(bytes, from, to, out) < to) {
       out.append(REPLACEMENT);
     }
     return out.toString();

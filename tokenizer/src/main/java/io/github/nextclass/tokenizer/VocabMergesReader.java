@@ -5,22 +5,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 
 /**
- * Reads vocab.json and merges.txt, the older form of the same data, with the added tokens of
- * tokenizer_config.json if that file is there. What these files do not say is as Qwen2 has it: NFC
- * and the split pattern.
+ * Reads vocab.json and merges.txt, the older form of the same data; the added tokens stand in other
+ * files. What no file says is as Qwen2 has it: NFC and the split pattern.
  */
 final class VocabMergesReader {
   private static final int BYTES_PER_TOKEN = 16;
   private static final byte[] VERSION = "#version".getBytes(UTF_8);
 
-  static TokenizerModel read(Path folder) throws IOException {
+  static TokenizerModel read(Path folder, DeclaredTokens declared) throws IOException {
     Path vocabFile = folder.resolve("vocab.json");
     Path mergesFile = folder.resolve("merges.txt");
     byte[] vocab = Files.readAllBytes(vocabFile);
@@ -30,12 +26,7 @@ final class VocabMergesReader {
     json.end();
     IntBuffer lines = readMerges(Files.readAllBytes(mergesFile), mergesFile.toString(), builder);
     return builder.build(
-        readAddedTokens(folder.resolve("tokenizer_config.json")),
-        true,
-        false,
-        new int[0],
-        new int[0],
-        rank -> place(lines.get(rank)));
+        List.of(), declared, true, false, PostProcessing.NONE, rank -> place(lines.get(rank)));
   }
 
   /** One merge a line, "left right"; returns the line number of each merge. */
@@ -84,36 +75,6 @@ final class VocabMergesReader {
   private static boolean startsWith(byte[] text, int from, int to, byte[] start) {
     return to - from >= start.length
         && Arrays.equals(text, from, from + start.length, start, 0, start.length);
-  }
-
-  private static List<AddedToken> readAddedTokens(Path file) throws IOException {
-    if (!Files.exists(file)) {
-      return List.of();
-    }
-    Object config;
-    try {
-      config = Json.parse(Files.readAllBytes(file));
-    } catch (Json.JsonException e) {
-      throw new TokenizerFormatException(file + ": invalid JSON: " + e.getMessage());
-    }
-    Object decoder = Json.member(config, "added_tokens_decoder");
-    List<AddedToken> tokens = new ArrayList<>();
-    if (decoder instanceof Map<?, ?> map) {
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
-        String id = String.valueOf(entry.getKey());
-        String place = "added_tokens_decoder." + id;
-        if (!id.matches("\\d{1,9}")) {
-          throw new TokenizerFormatException(file + ": " + place + ": the key must be a token id");
-        }
-        tokens.add(
-            JsonTokenizerReader.addedToken(
-                entry.getValue(), Integer.parseInt(id), file.toString(), place));
-      }
-      tokens.sort(Comparator.comparingInt(AddedToken::id));
-    } else if (decoder != null) {
-      throw new TokenizerFormatException(file + ": added_tokens_decoder must be an object");
-    }
-    return tokens;
   }
 
   private VocabMergesReader() {}

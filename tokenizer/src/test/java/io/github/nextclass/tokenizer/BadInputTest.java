@@ -26,6 +26,18 @@ class BadInputTest {
 
   // ---- tokenizer.json ----
 
+  @Test
+  void anOptionForUnknownBytesIsRefusedWhereThereAreSome() {
+    String without = SMALL.replace("\"\u00FF\":", "\"\u65E5\":");
+    assertThatThrownBy(
+            () -> readJson(without.replace("\"byte_fallback\":false", "\"byte_fallback\":true")))
+        .isInstanceOf(TokenizerFormatException.class)
+        .hasMessageContaining("model.byte_fallback is true, and the byte 0xFF has no token");
+    assertThatThrownBy(() -> readJson(without.replace("\"unk_token\":null", "\"unk_token\":\"a\"")))
+        .isInstanceOf(TokenizerFormatException.class)
+        .hasMessageContaining("model.unk_token is a, and the byte 0xFF has no token");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -40,9 +52,7 @@ class BadInputTest {
         "`\"use_regex\":false`                      | `\"use_regex\":true`                  | ByteLevel must have add_prefix_space and use_regex off",
         "`\"decoder\":{\"type\":\"ByteLevel\"`      | `\"decoder\":{\"type\":\"WordPiece\"` | not a Qwen2-type tokenizer: decoder.type is WordPiece",
         "`\"model\":{\"type\":\"BPE\"`              | `\"model\":{\"type\":\"Unigram\"`     | not a Qwen2-type tokenizer: model.type is Unigram",
-        "`\"byte_fallback\":false`                  | `\"byte_fallback\":true`              | not a Qwen2-type tokenizer: model.byte_fallback is true",
         "`\"dropout\":null`                         | `\"dropout\":0.1`                     | not a Qwen2-type tokenizer: model.dropout is ",
-        "`\"unk_token\":null`                       | `\"unk_token\":\"x\"`                 | not a Qwen2-type tokenizer: model.unk_token is x",
         "`\"vocab\":{\"!\":0`                       | `\"vocab\":{\"!\":1`                  | token id 1 is given to two tokens",
         "`\"vocab\":{\"!\":0`                       | `\"vocab\":{\"!\":-1`                 | the id of '!' must be an integer in 0..2097151, found '-1",
         "`\"vocab\":{\"!\":0`                       | `\"vocab\":{\"!\":1e3`                | the id of '!' must be an integer",

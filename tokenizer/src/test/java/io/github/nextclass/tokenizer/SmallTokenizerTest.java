@@ -21,7 +21,7 @@ class SmallTokenizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"small", "variants"})
+  @ValueSource(strings = {"small", "variants", "stripping"})
   void equalsTheReference(String name) throws Exception {
     Tokenizer tokenizer = load(name);
     List<Golden> lines = Golden.resource(name + "-golden.jsonl");
@@ -39,7 +39,7 @@ class SmallTokenizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"small", "variants"})
+  @ValueSource(strings = {"small", "variants", "stripping"})
   void offsetsEqualTheReference(String name) throws Exception {
     Tokenizer tokenizer = load(name);
     int compared = 0;

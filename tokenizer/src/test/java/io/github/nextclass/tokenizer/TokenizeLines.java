@@ -9,27 +9,42 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The Java side of scripts/compare_tokenizers.py: reads lines {@code {"text": ...}}, writes lines
- * {@code {"ids": [...], "offsets": [...], "decode": ...}}; or reads {@code {"messages": ...,
- * "kwargs": ...}} and writes {@code {"rendered": ...}}.
+ * The Java side of scripts/compare_tokenizers.py and compare_tokenizer_files.py: reads lines {@code
+ * {"text": ...}}, writes lines {@code {"ids": [...], "plain": [...], "offsets": [...], "decode":
+ * ..., "decode_skip": ...}}; or reads {@code {"messages": ..., "kwargs": ...}} and writes {@code
+ * {"rendered": ...}}. A line {@code {"tokenizer": ...}} changes the tokenizer, and is answered with
+ * {@code {}} or {@code {"error": ...}}.
  */
 final class TokenizeLines {
 
   public static void main(String[] arguments) throws Exception {
-    Path folderOrFile = Path.of(arguments[0]);
     boolean render = arguments.length > 1 && arguments[1].equals("--render");
-    Tokenizer tokenizer = render ? null : Tokenizer.load(folderOrFile);
-    ChatTemplate template = render ? ChatTemplate.load(folderOrFile) : null;
+    Tokenizer tokenizer =
+        render || arguments.length == 0 ? null : Tokenizer.load(Path.of(arguments[0]));
+    ChatTemplate template = render ? ChatTemplate.load(Path.of(arguments[0])) : null;
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       Golden input = new Golden((Map<?, ?>) Json.parse(line));
       StringBuilder result = new StringBuilder();
-      if (template != null) {
+      if (input.has("tokenizer")) {
+        try {
+          tokenizer = Tokenizer.load(Path.of(input.text("tokenizer")));
+          result.append("{}");
+        } catch (TokenizerFormatException e) {
+          tokenizer = null;
+          result
+              .append("{\"error\": ")
+              .append(PythonJson.dumps(String.valueOf(e.getMessage())))
+              .append('}');
+        }
+      } else if (template != null) {
         render(template, input, result);
       } else if (tokenizer != null) {
         tokenize(tokenizer, input, result);
+      } else {
+        result.append("{}");
       }
       out.append(result).append('\n');
     }
@@ -59,7 +74,14 @@ final class TokenizeLines {
     if (!decoded.contentEquals(streamed)) {
       throw new IllegalStateException("streamed text differs from decoded text: " + text);
     }
-    result.append("], \"decode\": ").append(PythonJson.dumps(decoded)).append('}');
+    result
+        .append("], \"plain\": ")
+        .append(java.util.Arrays.toString(tokenizer.encode(text, false)))
+        .append(", \"decode\": ")
+        .append(PythonJson.dumps(decoded))
+        .append(", \"decode_skip\": ")
+        .append(PythonJson.dumps(tokenizer.decode(ids, true)))
+        .append('}');
   }
 
   private static void render(ChatTemplate template, Golden input, StringBuilder result) {
