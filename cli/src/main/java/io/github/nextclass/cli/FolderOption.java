@@ -57,15 +57,17 @@ sealed class FolderOption permits ModelOptions {
   }
 
   private Path folder(String given) throws IOException {
-    if (!Files.isDirectory(Path.of(given)) && !ModelName.isValid(given)) {
-      throw new NoSuchFileException(given);
+    boolean isFolder = Files.isDirectory(Path.of(given));
+    if (!ModelName.isValid(given)) { // the hub is not asked, nor its settings read
+      if (!isFolder) {
+        throw new NoSuchFileException(given);
+      }
+      return Path.of(given);
     }
     try (DownloadLine line = new DownloadLine(spec.commandLine().getErr())) {
       HubOptions options = hubOptions().withListener(line);
-      if (Files.isDirectory(Path.of(given))) {
-        if (ModelName.isValid(given)) {
-          noteOtherModel(ModelName.parse(given), options);
-        }
+      if (isFolder) {
+        noteOtherModel(ModelName.parse(given), options);
         return Path.of(given);
       }
       return Hub.fetch(given, options);

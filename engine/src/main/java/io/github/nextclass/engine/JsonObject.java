@@ -92,7 +92,8 @@ final class JsonObject {
         }
         yield items;
       }
-      case VALUE_NUMBER_INT -> parser.getBigIntegerValue();
+      // not getBigIntegerValue, which prepares for thousands of digits: that is 30 ms of each start
+      case VALUE_NUMBER_INT -> new java.math.BigInteger(parser.getString());
       case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;

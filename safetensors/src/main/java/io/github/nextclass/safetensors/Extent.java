@@ -23,9 +23,11 @@ record Extent(DType dtype, long[] shape, long elementCount, long byteSize) {
       throw new IllegalArgumentException(
           "found %d dimensions, expected at most %d".formatted(shape.length, MAX_RANK));
     }
-    String described = dtype + " " + Arrays.toString(shape);
-    if (Arrays.stream(shape).anyMatch(dimension -> dimension < 0)) {
-      throw new IllegalArgumentException("found " + described + ", expected no negative dimension");
+    for (long dimension : shape) {
+      if (dimension < 0) {
+        throw new IllegalArgumentException(
+            "found " + describe(dtype, shape) + ", expected no negative dimension");
+      }
     }
     long elementCount = 1;
     long byteSize;
@@ -36,13 +38,15 @@ record Extent(DType dtype, long[] shape, long elementCount, long byteSize) {
       byteSize = dtype.byteSize(elementCount);
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
-          "size overflows: found " + described + ", expected at most 2^63 - 1 elements and bytes",
+          "size overflows: found "
+              + describe(dtype, shape)
+              + ", expected at most 2^63 - 1 elements and bytes",
           e);
     }
     if (byteSize < 0) {
       throw new IllegalArgumentException(
           "elements do not fill whole bytes: found %s, that is %d elements of %d bits"
-              .formatted(described, elementCount, dtype.bits()));
+              .formatted(describe(dtype, shape), elementCount, dtype.bits()));
     }
     return new Extent(dtype, shape, elementCount, byteSize);
   }
@@ -50,6 +54,10 @@ record Extent(DType dtype, long[] shape, long elementCount, long byteSize) {
   /** Type and shape, for messages. */
   @Override
   public String toString() {
+    return describe(dtype, shape);
+  }
+
+  private static String describe(DType dtype, long[] shape) {
     return dtype + " " + Arrays.toString(shape);
   }
 }

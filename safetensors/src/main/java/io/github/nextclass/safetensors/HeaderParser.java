@@ -128,7 +128,7 @@ final class HeaderParser {
       if (length == values.length) {
         values = Arrays.copyOf(values, 2 * length);
       }
-      values[length] = json.currentNonNegativeLong("%s[%d]".formatted(what, length));
+      values[length] = json.currentNonNegativeLong(what, length);
       length++;
     }
     return Arrays.copyOf(values, length);

@@ -176,7 +176,7 @@ final class StrictJson implements AutoCloseable {
   /**
    * The current token as an integer of 0 to 2^63 - 1, written as one: neither 2.0 nor 1e3 nor -0.
    */
-  long currentNonNegativeLong(String what) throws SafetensorsException {
+  long currentNonNegativeLong(String what, int index) throws SafetensorsException {
     try {
       if (parser.currentToken() == JsonToken.VALUE_NUMBER_INT
           && parser.getString().charAt(0) != '-'
@@ -188,8 +188,8 @@ final class StrictJson implements AutoCloseable {
       throw convert(e);
     }
     throw failure(
-        "%s must be a non-negative integer of at most 2^63 - 1, found %s"
-            .formatted(what, describeToken()));
+        "%s[%d] must be a non-negative integer of at most 2^63 - 1, found %s"
+            .formatted(what, index, describeToken()));
   }
 
   /** Checks that nothing but white space follows the root object. */

@@ -7,10 +7,7 @@ import io.github.nextclass.tokenizer.ChatOptions;
 import io.github.nextclass.tokenizer.ChatTemplate;
 import io.github.nextclass.tokenizer.Message;
 import io.github.nextclass.tokenizer.Tokenizer;
-import io.github.nextclass.tokenizer.TokenizerFormatException;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.ConcurrentModificationException;
@@ -99,15 +96,15 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static LanguageModel load(Path folder, LanguageModelOptions options) throws IOException {
+    TextFiles.Reading text = TextFiles.startReading(folder);
     Engine engine = Engine.load(folder, options.engine());
     try {
-      Tokenizer tokenizer = hasTokenizer(folder) ? Tokenizer.load(folder) : null;
-      Decoding decoding =
-          withEos(Decoding.fromGenerationConfig(folder), engine.config().eosTokenId());
+      TextFiles files = text.await();
+      Decoding decoding = withEos(files.decoding(), engine.config().eosTokenId());
       int contextLength =
           Math.min(options.contextLength(), engine.config().maxPositionEmbeddings());
       return new LanguageModel(
-          folder, engine, tokenizer, loadChatTemplate(folder), decoding, contextLength);
+          folder, engine, files.tokenizer(), files.chatTemplate(), decoding, contextLength);
     } catch (IOException | RuntimeException | Error e) {
       engine.close();
       throw e;
@@ -676,29 +673,6 @@ public final class LanguageModel implements AutoCloseable {
           folder + ": no chat template that is known, so there is no chat");
     }
     return chatTemplate;
-  }
-
-  /** A checkpoint without a chat template, or with an unknown one, generates all the same. */
-  private static @Nullable ChatTemplate loadChatTemplate(Path folder) throws IOException {
-    try {
-      return ChatTemplate.load(folder);
-    } catch (NoSuchFileException e) {
-      return null;
-    } catch (TokenizerFormatException e) {
-      LOG.log(System.Logger.Level.INFO, "no chat with this checkpoint: {0}", e.getMessage());
-      return null;
-    }
-  }
-
-  private static boolean hasTokenizer(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files
-          .map(file -> String.valueOf(file.getFileName()))
-          .anyMatch(name ->
-              name.equals("tokenizer.json")
-                  || name.equals("vocab.json")
-                  || name.endsWith(".tiktoken"));
-    }
   }
 
   private static Decoding withEos(Decoding decoding, List<Integer> eosTokenIds) {

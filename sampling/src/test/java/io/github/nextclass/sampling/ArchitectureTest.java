@@ -18,7 +18,7 @@ class ArchitectureTest {
           .that()
           .haveNameNotMatching(
               ".*\\.(LanguageModel|LanguageModelOptions|Chat|ChatAnswer|SessionClassifier|TokenizerText"
-                  + "|ContinuationScorer.*|PromptBatches.*|PromptTemplate.*|TextEncoding|PoolingConfig"
+                  + "|ContinuationScorer.*|PromptBatches.*|PromptTemplate.*|TextEncoding|TextFiles|PoolingConfig"
                   + "|LabelClassifier|HeadClassifier|TextScorer|Embedder|Reranker)")
           .should()
           .dependOnClassesThat(
