@@ -1,5 +1,6 @@
 package io.github.nextclass.cli;
 
+import io.github.nextclass.cli.Benchmark.Plan;
 import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.MachineProbe;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import tools.jackson.core.JsonGenerator;
     })
 final class BenchCommand extends CliCommand {
   private static final int MAX_TOKENS = 1_000_000;
+  private static final int MAX_BATCH = 1024;
 
   @Mixin private final ModelOptions model = new ModelOptions();
 
@@ -43,13 +45,24 @@ final class BenchCommand extends CliCommand {
       description = "Tokens to decode. Default: ${DEFAULT-VALUE}.")
   private int newTokens = 48;
 
+  @Option(
+      names = "--context",
+      paramLabel = "N",
+      description = "Decode after a prompt of N tokens, too.")
+  private int context;
+
+  @Option(names = "--batch", paramLabel = "N", description = "Decode N sequences together, too.")
+  private int batch;
+
   @Option(names = "--json", description = "Print one line of JSON.")
   private boolean json;
 
   @Override
   void run() throws IOException {
-    check("-p", promptTokens);
-    check("-n", newTokens);
+    check("-p", promptTokens, 1, MAX_TOKENS);
+    check("-n", newTokens, 1, MAX_TOKENS);
+    check("--context", context, 0, MAX_TOKENS);
+    check("--batch", batch, 0, MAX_BATCH);
     if (shape == null) {
       measure(model.folder());
       return;
@@ -63,15 +76,16 @@ final class BenchCommand extends CliCommand {
     }
   }
 
-  private void check(String option, int tokens) {
-    if (tokens < 1 || tokens > MAX_TOKENS) {
-      throw usage(option + " is " + tokens + ", expected 1 to " + MAX_TOKENS);
+  private void check(String option, int found, int from, int to) {
+    if (found < from || found > to) {
+      throw usage(option + " is " + found + ", expected " + from + " to " + to);
     }
   }
 
   private void measure(Path folder) throws IOException {
     EngineOptions options = model.engineOptions();
-    Benchmark rates = Benchmark.run(folder, options, promptTokens, newTokens);
+    Plan plan = new Plan(promptTokens, newTokens, context, batch);
+    Benchmark rates = Benchmark.run(folder, options, plan);
     MachineProbe limits = MachineProbe.measure(folder, options.threads());
     String name = shape == null ? folder.toString() : shape + " (random weights)";
     if (json) {
@@ -90,28 +104,65 @@ final class BenchCommand extends CliCommand {
     line.writeNumberProperty("new_tokens", newTokens);
     Json.writeRounded(line, "prompt_tps", rates.promptTokensPerSecond());
     Json.writeRounded(line, "decode_tps", rates.newTokensPerSecond());
+    if (rates.contextTokensPerSecond() != null) {
+      line.writeNumberProperty("context", context);
+      Json.writeRounded(line, "context_decode_tps", rates.contextTokensPerSecond());
+    }
+    if (rates.batchTokensPerSecond() != null) {
+      line.writeNumberProperty("batch", batch);
+      Json.writeRounded(line, "batch_decode_tps", rates.batchTokensPerSecond());
+    }
     Json.writeRounded(line, "load_ms", rates.loadMillis());
     Json.writeRounded(line, "first_token_ms", rates.firstTokenMillis());
-    if (shape == null) { // otherwise Java made the weights first
-      Json.writeRounded(line, "start_to_first_token_ms", rates.javaToFirstTokenMillis());
+    if (tellsStart(rates)) {
+      Json.writeRounded(line, "start_to_first_token_ms", rates.processToFirstTokenMillis());
     }
     Json.writeRounded(line, "decode_gbps", gigabytesPerSecond(rates));
     Json.writeRounded(line, "read_gbps", limits.readBytesPerSecond() / 1e9);
     Json.writeRounded(line, "fma_gflops", limits.flopsPerSecond() / 1e9);
+    ProcessMemory memory = rates.memory();
+    if (memory != null) {
+      line.writeNumberProperty("resident_bytes", memory.residentBytes());
+      line.writeNumberProperty("weight_bytes", memory.weightBytes());
+      line.writeNumberProperty("kv_cache_bytes", rates.kvCacheBytes());
+      line.writeNumberProperty("other_bytes", memory.otherBytes(rates.kvCacheBytes()));
+      line.writeNumberProperty("heap_bytes", memory.heapBytes());
+    }
   }
 
   private void print(String name, Benchmark rates, MachineProbe limits) {
     out().printf("%s, %s%n", name, rates.backend());
     row("prompt, " + promptTokens + " tokens", rates.promptTokensPerSecond(), "tokens/s");
     row("decode, " + newTokens + " tokens", rates.newTokensPerSecond(), "tokens/s");
+    if (rates.contextTokensPerSecond() != null) {
+      row("decode after " + context + " tokens", rates.contextTokensPerSecond(), "tokens/s");
+    }
+    if (rates.batchTokensPerSecond() != null) {
+      row(
+          "decode, " + batch + " sequences",
+          rates.batchTokensPerSecond(),
+          "tokens/s, all together");
+    }
     row("load", rates.loadMillis(), "ms");
     row("first token after 8", rates.firstTokenMillis(), "ms");
-    if (shape == null) { // otherwise Java made the weights first
-      row("start of Java to that token", rates.javaToFirstTokenMillis(), "ms");
+    if (tellsStart(rates)) {
+      row("process start to that token", rates.processToFirstTokenMillis(), "ms");
     }
     row("decoding reads", gigabytesPerSecond(rates), "GB/s of weights");
     row("the machine reads", limits.readBytesPerSecond() / 1e9, "GB/s");
     row("the machine multiplies", limits.flopsPerSecond() / 1e9, "GFLOP/s");
+    ProcessMemory memory = rates.memory();
+    if (memory != null) {
+      row("memory, mapped weights", memory.weightBytes() / 1e6, "MB");
+      row("memory, KV cache", rates.kvCacheBytes() / 1e6, "MB");
+      row("memory, all else", memory.otherBytes(rates.kvCacheBytes()) / 1e6, "MB");
+      row("of that the heap, at most", memory.heapBytes() / 1e6, "MB");
+    }
+  }
+
+  /** With random weights the process made those first. */
+  private boolean tellsStart(Benchmark rates) {
+    return shape == null && rates.processToFirstTokenMillis() != null;
   }
 
   private static double gigabytesPerSecond(Benchmark rates) {

@@ -6,9 +6,14 @@ import io.github.nextclass.engine.Session;
 import io.github.nextclass.safetensors.Safetensors;
 import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rates of a model, measured as llama-bench does: random prompts, one sequence.
@@ -16,50 +21,92 @@ import java.util.Arrays;
  * @param backend what ran it
  * @param loadMillis from the folder's name to a session
  * @param firstTokenMillis the first 8-token prompt right after loading, nothing warmed up
- * @param javaToFirstTokenMillis from the start of Java to the end of that prompt
+ * @param processToFirstTokenMillis from the start of the process, which is that of the launcher, to
+ *     the end of that prompt; null where the system does not tell
  * @param promptTokensPerSecond the median of three prompts, each into an empty session
  * @param newTokensPerSecond the steps after an 8-token prompt and 4 steps
+ * @param contextTokensPerSecond the same after a long prompt; null if that was not asked for
+ * @param batchTokensPerSecond steps of several sequences together, the tokens of all of them; null
+ *     if that was not asked for
  * @param bytesReadPerToken the weights that a step goes through
+ * @param memory of the process after the prompts; null where it is not known
+ * @param kvCacheBytes what of that is the KV cache
  */
 record Benchmark(
     String backend,
     double loadMillis,
     double firstTokenMillis,
-    double javaToFirstTokenMillis,
+    @Nullable Double processToFirstTokenMillis,
     double promptTokensPerSecond,
     double newTokensPerSecond,
-    long bytesReadPerToken) {
+    @Nullable Double contextTokensPerSecond,
+    @Nullable Double batchTokensPerSecond,
+    long bytesReadPerToken,
+    @Nullable ProcessMemory memory,
+    long kvCacheBytes) {
 
   private static final int SHORT_PROMPT = 8;
   private static final int STEPS_BEFORE_DECODE = 4;
   private static final int PROMPTS = 3;
 
-  static Benchmark run(Path folder, EngineOptions options, int promptTokens, int newTokens)
-      throws IOException {
+  /** The KV cache grows by so many positions. */
+  private static final int KV_BLOCK = 64;
+
+  /**
+   * What to measure.
+   *
+   * @param promptTokens the length of a prompt
+   * @param newTokens the steps to time
+   * @param context the length of a prompt after which steps are timed again; 0 for none
+   * @param batch sequences that are decoded together; 0 for none
+   */
+  record Plan(int promptTokens, int newTokens, int context, int batch) {
+    /** The longest sequence. */
+    int capacity() {
+      return Math.addExact(
+          Math.max(promptTokens, Math.max(context, SHORT_PROMPT)),
+          Math.addExact(newTokens, STEPS_BEFORE_DECODE));
+    }
+  }
+
+  static Benchmark run(Path folder, EngineOptions options, Plan plan) throws IOException {
     long start = System.nanoTime();
-    int capacity =
-        Math.max(promptTokens, Math.addExact(newTokens, SHORT_PROMPT + STEPS_BEFORE_DECODE));
     try (Engine engine = Engine.load(folder, options);
-        Session session = engine.newSession(capacity)) {
+        Session session = engine.newSession(plan.capacity())) {
       double load = millisSince(start);
 
       int vocabSize = engine.config().vocabSize();
-      int[] shortPrompt = prompt(SHORT_PROMPT, vocabSize);
       start = System.nanoTime();
-      argmax(session.forward(shortPrompt));
+      argmax(session.forward(prompt(SHORT_PROMPT, vocabSize)));
       double firstToken = millisSince(start);
-      long javaToFirstToken =
-          System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
+      Double processToFirstToken = millisSinceProcessStart();
+
+      double promptRate = promptRate(session, prompt(plan.promptTokens(), vocabSize));
+      ProcessMemory memory = ProcessMemory.measure().orElse(null);
+      long positions = Math.ceilDiv(session.position(), KV_BLOCK) * (long) KV_BLOCK;
 
       return new Benchmark(
           engine.description(),
           load,
           firstToken,
-          javaToFirstToken,
-          promptRate(session, prompt(promptTokens, vocabSize)),
-          decodeRate(session, shortPrompt, newTokens),
-          bytesReadPerToken(folder, engine.config().tieWordEmbeddings()));
+          processToFirstToken,
+          promptRate,
+          decodeRate(session, prompt(SHORT_PROMPT, vocabSize), plan.newTokens()),
+          plan.context() == 0
+              ? null
+              : decodeRate(session, prompt(plan.context(), vocabSize), plan.newTokens()),
+          plan.batch() == 0 ? null : batchRate(engine, plan),
+          bytesReadPerToken(folder, engine.config().tieWordEmbeddings()),
+          memory,
+          positions * engine.kvBytesPerPosition());
     }
+  }
+
+  private static @Nullable Double millisSinceProcessStart() {
+    Optional<Instant> start = ProcessHandle.current().info().startInstant();
+    return start
+        .map(instant -> Duration.between(instant, Instant.now()).toNanos() / 1e6)
+        .orElse(null);
   }
 
   private static double promptRate(Session session, int[] prompt) {
@@ -85,6 +132,30 @@ record Benchmark(
       tokenId = argmax(session.forward(tokenId));
     }
     return newTokens / millisSince(start) * 1000;
+  }
+
+  private static double batchRate(Engine engine, Plan plan) {
+    List<Session> sessions = new ArrayList<>();
+    try {
+      for (int i = 0; i < plan.batch(); i++) {
+        sessions.add(engine.newSession(SHORT_PROMPT + STEPS_BEFORE_DECODE + plan.newTokens()));
+        sessions.get(i).append(prompt(SHORT_PROMPT, engine.config().vocabSize()));
+      }
+      int[] tokenIds = prompt(plan.batch(), engine.config().vocabSize()); // different sequences
+      step(engine, sessions, tokenIds, STEPS_BEFORE_DECODE);
+      long start = System.nanoTime();
+      step(engine, sessions, tokenIds, plan.newTokens());
+      return (double) plan.batch() * plan.newTokens() / millisSince(start) * 1000;
+    } finally {
+      sessions.forEach(Session::close);
+    }
+  }
+
+  private static void step(Engine engine, List<Session> sessions, int[] tokenIds, int steps) {
+    for (int i = 0; i < steps; i++) {
+      float[][] logits = engine.forwardTogether(sessions, tokenIds);
+      Arrays.setAll(tokenIds, sequence -> argmax(logits[sequence]));
+    }
   }
 
   /** All weights but an embedding table that is not the LM head too: of that, a row. */

@@ -4,11 +4,16 @@ package io.github.nextclass.cli;
  * The shapes of published models, and a tiny one, to measure with random weights. Speed depends on
  * the shape alone.
  */
-enum ModelShape {
+public enum ModelShape {
+  /** Small enough for a test. */
   TINY("tiny", 1024, 256, 640, 3, 4, 2, true),
+  /** Qwen3-0.6B. */
   B0_6("0.6B", 151_936, 1024, 3072, 28, 16, 8, true),
+  /** Qwen3-1.7B. */
   B1_7("1.7B", 151_936, 2048, 6144, 28, 16, 8, true),
+  /** Qwen3-4B. */
   B4("4B", 151_936, 2560, 9728, 36, 32, 8, true),
+  /** Qwen3-8B. */
   B8("8B", 151_936, 4096, 12_288, 36, 32, 8, false);
 
   static final int HEAD_DIM = 128;

@@ -24,7 +24,7 @@ import tools.jackson.core.json.JsonFactory;
  * A checkpoint of random BF16 weights in a temporary folder, which is removed when it is closed, or
  * when the process is interrupted.
  */
-final class RandomCheckpoint implements AutoCloseable {
+public final class RandomCheckpoint implements AutoCloseable {
   private static final int SEED = 42;
   private static final double WEIGHT_DEVIATION = 0.02; // initializer_range of the published configs
   private static final double NORM_DEVIATION = 0.1;
@@ -44,7 +44,14 @@ final class RandomCheckpoint implements AutoCloseable {
     this.folder = folder;
   }
 
-  static RandomCheckpoint create(ModelShape shape) throws IOException {
+  /**
+   * Writes a checkpoint.
+   *
+   * @param shape its shape
+   * @return the checkpoint, to be closed by the caller
+   * @throws IOException if there is no room for it, or it cannot be written
+   */
+  public static RandomCheckpoint create(ModelShape shape) throws IOException {
     RandomCheckpoint checkpoint =
         new RandomCheckpoint(Files.createTempDirectory("nextclass-" + shape + "-"));
     Runtime.getRuntime().addShutdownHook(checkpoint.removal);
@@ -57,7 +64,12 @@ final class RandomCheckpoint implements AutoCloseable {
     }
   }
 
-  Path folder() {
+  /**
+   * Where it is.
+   *
+   * @return the folder, as {@code Engine.load} takes it
+   */
+  public Path folder() {
     return folder;
   }
 

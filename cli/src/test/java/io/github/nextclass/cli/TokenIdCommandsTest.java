@@ -9,6 +9,7 @@ import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -158,7 +159,31 @@ class TokenIdCommandsTest {
     }
     assertThat(cli.out())
         .containsPattern("\"read_gbps\":\\d")
-        .containsPattern("\"fma_gflops\":\\d");
+        .containsPattern("\"fma_gflops\":\\d")
+        .doesNotContain("context_decode_tps", "batch_decode_tps", "start_to_first_token_ms");
+  }
+
+  @Test
+  void benchMeasuresLongContextAndBatches() {
+    String[] command = {
+      "bench", "--shape", "tiny", "-p", "4", "-n", "2", "--context", "70", "--batch", "3", "-t", "1"
+    };
+    Cli person = Cli.run(command);
+    String[] withJson = Arrays.copyOf(command, command.length + 1);
+    withJson[command.length] = "--json";
+    Cli json = Cli.run(withJson);
+
+    assertThat(person.out()).contains("decode after 70 tokens", "decode, 3 sequences");
+    assertThat(json.out())
+        .containsPattern("\"context\":70,\"context_decode_tps\":(?!0[,}.])\\d+")
+        .containsPattern("\"batch\":3,\"batch_decode_tps\":(?!0[,}.])\\d+");
+  }
+
+  @Test
+  void benchOfAFolderTellsHowLongTheStartTook() {
+    Cli cli = Cli.run("bench", "-m", Cli.golden("gqa-tied-bf16"), "-p", "4", "-n", "2", "-t", "1");
+
+    assertThat(cli.out()).contains("process start to that token");
   }
 
   private static Path expected(String name) {

@@ -103,6 +103,8 @@ class UsageTest {
         usage("Missing required option: '--out=FILE'", "logits", "--tokens", "1"),
         usage("--context is 0", "inspect", "--context", "0"),
         usage("-p is 0, expected 1 to 1000000", "bench", "-p", "0"),
+        usage("--context is -1, expected 0 to 1000000", "bench", "--context", "-1"),
+        usage("--batch is 1025, expected 0 to 1024", "bench", "--batch", "1025"),
         usage("'5B'", "bench", "--shape", "5B"),
         usage("exclude each other", "bench", "--shape", "tiny"),
         usage("one of TEXT and --jsonl is expected", "tokenize"),
