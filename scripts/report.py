@@ -10,12 +10,15 @@ markers and the charts in docs/img. Needs Python 3.9 or newer and nothing else, 
 --model DIR       a checkpoint of the 0.6B shape; without it random weights are made in a temporary folder (1.2 GB).
                   For the start a folder with a tokenizer tells more.
 --peer FILE       JSON lines of another engine on the same weights, such as
-                  {"engine": "llama.cpp", "prompt_tokens": 256, "prompt_tps": 163.7, "decode_tps": 25.7, "first_token_ms": 1276}
-                  several lines are rounds; optional keys: context and context_decode_tps, start_to_first_token_ms.
+                  {"engine": "llama.cpp", "prompt_tokens": 256, "prompt_tps": 163.7, "decode_tps": 25.7}
+                  Several lines are rounds, other lines are passed over. Optional: context_decode_tps (after 4,096 tokens) and
+                  start_to_first_token_ms. Lines without prompt_tokens are about 256, or about N with --peer N=FILE. May be
+                  given several times.
 """
 import argparse
 import glob
 import json
+import math
 import os
 import platform
 import re
@@ -139,7 +142,7 @@ def measure(part, model, full):
 
 
 def machine():
-    cpu, caches = platform.processor(), ""
+    cpu = platform.processor()
     try:
         with open("/proc/cpuinfo") as file:
             cpu = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
@@ -340,7 +343,6 @@ def roofline_chart(data):
     model, peers = data.get("model"), data.get("peer", {}).get("rows", [])
     if not model:
         return
-    import math
     rounds = model["rounds"]
     read, fma = median(rounds, "read_gbps"), median(rounds, "fma_gflops")
     flop_per_token = 2 * rounds[0]["decode_gbps"] * 1e9 / rounds[0]["decode_tps"] / 2  # BF16: a multiply-add for every two bytes
@@ -410,9 +412,12 @@ def attention_chart(data):
 
 # ---------------------------------------------------------------- main
 
-def read_peer(path):
-    with open(path) as file:
-        rows = [json.loads(row) for row in file if row.startswith("{")]
+def read_peer(arguments):
+    rows = []
+    for argument in arguments:
+        tokens, path = re.fullmatch(r"(?:(\d+)=)?(.*)", argument).groups()
+        with open(path) as file:
+            rows += [{"prompt_tokens": int(tokens or 256), **json.loads(row)} for row in file if row.startswith("{")]
     kept = ("engine", "prompt_tokens", "prompt_tps", "decode_tps", "first_token_ms", "load_ms", "context", "context_decode_tps", "start_to_first_token_ms", "threads")
     return {"rows": [{key: row[key] for key in kept if key in row} for row in rows if row.get("engine") != "ours"]}
 
@@ -425,7 +430,7 @@ def main():
     how.add_argument("--render", action="store_true")
     parser.add_argument("--only", default=",".join(PARTS), help="of " + ",".join(PARTS))
     parser.add_argument("--model", help="a checkpoint folder of the 0.6B shape")
-    parser.add_argument("--peer", help="JSON lines of another engine")
+    parser.add_argument("--peer", action="append", metavar="[N=]FILE", help="JSON lines of another engine")
     options = parser.parse_args()
 
     data = {}

@@ -114,8 +114,9 @@ final class BenchCommand extends CliCommand {
     }
     Json.writeRounded(line, "load_ms", rates.loadMillis());
     Json.writeRounded(line, "first_token_ms", rates.firstTokenMillis());
-    if (tellsStart(rates)) {
-      Json.writeRounded(line, "start_to_first_token_ms", rates.processToFirstTokenMillis());
+    Double start = startMillis(rates);
+    if (start != null) {
+      Json.writeRounded(line, "start_to_first_token_ms", start);
     }
     Json.writeRounded(line, "decode_gbps", gigabytesPerSecond(rates));
     Json.writeRounded(line, "read_gbps", limits.readBytesPerSecond() / 1e9);
@@ -145,8 +146,9 @@ final class BenchCommand extends CliCommand {
     }
     row("load", rates.loadMillis(), "ms");
     row("first token after 8", rates.firstTokenMillis(), "ms");
-    if (tellsStart(rates)) {
-      row("process start to that token", rates.processToFirstTokenMillis(), "ms");
+    Double start = startMillis(rates);
+    if (start != null) {
+      row("process start to that token", start, "ms");
     }
     row("decoding reads", gigabytesPerSecond(rates), "GB/s of weights");
     row("the machine reads", limits.readBytesPerSecond() / 1e9, "GB/s");
@@ -160,9 +162,9 @@ final class BenchCommand extends CliCommand {
     }
   }
 
-  /** With random weights the process made those first. */
-  private boolean tellsStart(Benchmark rates) {
-    return shape == null && rates.processToFirstTokenMillis() != null;
+  /** Not told with random weights: the process made those first. */
+  private @Nullable Double startMillis(Benchmark rates) {
+    return shape == null ? rates.processToFirstTokenMillis() : null;
   }
 
   private static double gigabytesPerSecond(Benchmark rates) {
