@@ -35,6 +35,7 @@ DATA = os.path.join(HOME, "docs", "data", "performance.json")
 PAGE = os.path.join(HOME, "docs", "performance.md")
 IMAGES = os.path.join(HOME, "docs", "img")
 PARTS = ["model", "scalar", "start", "linear", "attention", "small", "sampling", "tokenizer"]
+ROOFLINE = "How near decode, a batch and a prompt are to what the machine can do"
 LAUNCHER = os.path.join(HOME, "nextclass")
 
 # 0.6B: what the LM head is not part of goes through the matrix kernels for every token of a prompt.
@@ -150,9 +151,11 @@ def machine():
         pass
     java = subprocess.run([os.path.join(run([LAUNCHER, "--find-jdk"]).strip(), "bin", "java"), "-version"],
                           capture_output=True, text=True).stderr.splitlines()
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HOME, capture_output=True, text=True).stdout.strip()
+    git = lambda *words: subprocess.run(["git", *words], cwd=HOME, capture_output=True, text=True).stdout.strip()
+    commit = git("rev-parse", "--short", "HEAD") + (" and changes" if git("status", "--porcelain", "--", ".", ":!docs") else "")
+    build = re.search(r"\S*25\.\S*", java[1]) if len(java) > 1 else None
     return {"cpu": cpu, "processors": os.cpu_count(), "system": platform.system() + " " + platform.machine(),
-            "java": java[1].strip() if len(java) > 1 else "", "commit": commit, "date": date.today().isoformat()}
+            "java": build.group() if build else "", "commit": commit, "date": date.today().isoformat()}
 
 
 # ---------------------------------------------------------------- tables
@@ -174,6 +177,10 @@ def number(value, digits=1):
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def picture(name, description):
+    return f"\n\n![{description}](img/{name})"
 
 
 def goals(data):
@@ -218,7 +225,8 @@ def goals(data):
     if other:
         rows.append(["memory beside weights and KV cache, MB", number(statistics.median(other), 0), f"{min(other):.0f}-{max(other):.0f}", "", "", "at most 200", bench_command])
         rows.append(["of that the heap at its largest, MB", number(statistics.median(heap), 0), f"{min(heap):.0f}-{max(heap):.0f}", "", "", "at most 128", bench_command])
-    return table(["what", "NextClass", "spread", name, "ratio", "goal", "command"], rows)
+    pictures = picture("rates.svg", f"Tokens per second beside {name}") + picture("roofline.svg", ROOFLINE)
+    return table(["what", "NextClass", "spread", name, "ratio", "goal", "command"], rows) + pictures
 
 
 def operations(data):
@@ -235,7 +243,10 @@ def operations(data):
         rows.append([what, entry["primitives"], entry["threads"], *times(entry), rate])
     for entry in data.get("small", []):
         rows.append([f"{entry['operation']}, {entry['tokens']} token{'' if entry['tokens'] == '1' else 's'}", entry["primitives"], entry["threads"], *times(entry), ""])
-    return table(["one layer of 0.6B", "loops", "threads", "time, µs", "forks from-to", "rate"], rows) if rows else ""
+    if not rows:
+        return ""
+    chart = picture("attention.svg", "Attention of one new token over the length of the context") if data.get("attention") else ""
+    return table(["one layer of 0.6B", "loops", "threads", "time, µs", "forks from-to", "rate"], rows) + chart
 
 
 def times(entry):
@@ -327,7 +338,7 @@ def rates_chart(data):
         y = 80
     for what, ours, theirs in pairs:
         longest = max(ours, theirs or 0)
-        body.append(text(left - 14, y + 25, what, "ink", "end"))
+        body.append(text(left - 14, y + (25 if theirs else 14), what, "ink", "end"))
         for value, style, at in ((ours, "ours", y), (theirs, "theirs", y + 20)):
             if value is not None:
                 body.append(f'<rect class="{style}" x="{left}" y="{at}" width="{room * value / longest:.1f}" height="17" rx="3"/>')
