@@ -3,6 +3,7 @@ package io.github.nextclass.docs.samples;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.Session;
 import io.github.nextclass.sampling.ClassScore;
+import io.github.nextclass.sampling.Classification;
 import io.github.nextclass.sampling.Decoding;
 import io.github.nextclass.sampling.LanguageModel;
 import io.github.nextclass.sampling.Prediction;
@@ -16,6 +17,25 @@ final class ReadmeSamples {
   private static final Path folder = Path.of("models/storyteller");
 
   private ReadmeSamples() {}
+
+  static void first() throws IOException {
+    // @start region=first
+    try (var model = LanguageModel.load(Path.of("models/storyteller"))) {
+      Decoding decoding = model.defaultDecoding().seed(1).maxNewTokens(60);
+      System.out.println(model.generate("Once upon a time", decoding).text());
+    }
+    // @end
+  }
+
+  static void classify() throws IOException {
+    // @start region=classify
+    try (var model = LanguageModel.load(folder)) {
+      Classification c = model.classify("The soup was cold.", List.of("positive", "negative"));
+      System.out.printf("%s %.3f%n", c.label(), c.probability());
+      System.out.println(model.embed("The soup was cold.").length + " floats");
+    }
+    // @end
+  }
 
   static void generate() throws IOException {
     // @start region=generate
