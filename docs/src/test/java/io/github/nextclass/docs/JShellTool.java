@@ -30,21 +30,21 @@ final class JShellTool {
     return echoed(block, run(typed.toString()));
   }
 
-  /** The tool does not echo what it reads from a stream. */
+  /** The tool may echo what it reads, or not. */
   private static List<String> echoed(List<String> block, String shown) {
     List<String> typed =
         block.stream().filter(l -> l.startsWith(PROMPT) || l.startsWith(CONTINUED)).toList();
     List<String> lines = new ArrayList<>();
     int next = 0;
-    for (String line : shown.split("\n")) {
+    for (String line : shown.replace("\r", "").split("\n")) {
       String rest = line;
-      while (rest.startsWith(PROMPT) || rest.startsWith(CONTINUED)) {
-        if (next < typed.size()) {
-          lines.add(typed.get(next++));
-        }
-        rest = rest.substring(PROMPT.length());
+      while (next < typed.size() && (rest.startsWith(PROMPT) || rest.startsWith(CONTINUED))) {
+        String echo = typed.get(next++);
+        lines.add(echo);
+        rest =
+            rest.startsWith(echo) ? rest.substring(echo.length()) : rest.substring(PROMPT.length());
       }
-      if (!rest.isBlank()) {
+      if (next > 0 && !rest.isBlank() && !rest.strip().equals(PROMPT.strip())) {
         lines.add(rest.stripTrailing());
       }
     }
@@ -64,7 +64,6 @@ final class JShellTool {
           .persistence(new HashMap<>())
           .env(Map.of())
           .locale(Locale.ROOT)
-          .promptCapture(true)
           .run(
               "--class-path",
               System.getProperty("java.class.path"),

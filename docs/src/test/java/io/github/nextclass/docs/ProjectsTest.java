@@ -24,7 +24,7 @@ class ProjectsTest {
   private static final Path PROJECTS = Path.of("docs/projects");
   private static final Pattern MODULES =
       Pattern.compile(
-          "[/\\\\](nextclass-)?(safetensors|tokenizer|engine|sampling|jackson-core)\\b");
+          "(^|[/\\\\])(nextclass-)?(safetensors|tokenizer|engine|sampling|jackson-core)\\b");
   private static final Path JDK = Path.of(System.getProperty("java.home"));
 
   @TempDir Path classes;

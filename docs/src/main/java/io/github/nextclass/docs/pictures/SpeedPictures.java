@@ -1,6 +1,6 @@
 package io.github.nextclass.docs.pictures;
 
-import static io.github.nextclass.docs.pictures.Svg.number;
+import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,6 +43,10 @@ final class SpeedPictures {
     return numbers;
   }
 
+  private static double number(Map<String, Double> measured, String name) {
+    return requireNonNull(measured.get(name), name);
+  }
+
   private static double x(double tokens) {
     return LEFT + 62 * Math.log(tokens) / Math.log(2);
   }
@@ -52,10 +56,10 @@ final class SpeedPictures {
   }
 
   private static String roofline(Map<String, Double> measured) {
-    double decodeLimit = measured.get("read_gbps") * 1e9 / WEIGHT_BYTES;
-    double promptLimit = measured.get("fma_gflops") * 1e9 / FLOP_A_TOKEN;
+    double decodeLimit = number(measured, "read_gbps") * 1e9 / WEIGHT_BYTES;
+    double promptLimit = number(measured, "fma_gflops") * 1e9 / FLOP_A_TOKEN;
     double corner = promptLimit / decodeLimit;
-    int prompt = measured.get("prompt_tokens").intValue();
+    int prompt = (int) number(measured, "prompt_tokens");
     Svg svg = new Svg(720, 400, "Roofline: tokens a second by tokens in a pass");
     for (int tokens = 1; tokens <= 512; tokens *= 2) {
       svg.line(x(tokens), BOTTOM, x(tokens), 60, "grid");
@@ -70,17 +74,17 @@ final class SpeedPictures {
     svg.path(
         "M%s %s L%s %s L%s %s"
             .formatted(
-                number(x(1)),
-                number(y(decodeLimit)),
-                number(x(corner)),
-                number(y(promptLimit)),
-                number(x(512)),
-                number(y(promptLimit))),
+                Svg.number(x(1)),
+                Svg.number(y(decodeLimit)),
+                Svg.number(x(corner)),
+                Svg.number(y(promptLimit)),
+                Svg.number(x(512)),
+                Svg.number(y(promptLimit))),
         "lineaccent");
     svg.text(x(corner) + 14, y(promptLimit) - 12, "as fast as this machine multiplies", "accent");
     svg.text(x(2.6), y(decodeLimit * 2.0) + 14, "as fast as it reads", "accent");
-    point(svg, 1, measured.get("decode_tps"), "decode");
-    point(svg, prompt, measured.get("prompt_tps"), "prompt of " + prompt + " tokens");
+    point(svg, 1, number(measured, "decode_tps"), "decode");
+    point(svg, prompt, number(measured, "prompt_tps"), "prompt of " + prompt + " tokens");
     return svg.end();
   }
 
@@ -88,10 +92,6 @@ final class SpeedPictures {
     svg.circle(x(tokens), y(rate), 6, "warm");
     String text = name + ", " + Math.round(rate) + " tokens/s";
     boolean right = tokens > 100;
-    svg.text(
-        x(tokens) + (right ? 0 : 12),
-        y(rate) + (right ? 26 : 22),
-        text,
-        (right ? "mid " : "") + "warm");
+    svg.text(x(tokens) + (right ? 56 : 12), y(rate) + 24, text, right ? "end warm" : "warm");
   }
 }

@@ -21,7 +21,7 @@ final class ReadmeSamples {
   static void first() throws IOException {
     // @start region=first
     try (var model = LanguageModel.load(Path.of("models/storyteller"))) {
-      Decoding decoding = model.defaultDecoding().seed(1).maxNewTokens(60);
+      Decoding decoding = model.defaultDecoding().seed(1).maxNewTokens(24);
       System.out.println(model.generate("Once upon a time", decoding).text());
     }
     // @end
