@@ -61,7 +61,7 @@ final class Sources {
     if (region.isEmpty()) {
       throw new AssertionError(source + ": no such region, method or type");
     }
-    return dedented(region);
+    return dedented(withoutBlankEnds(region));
   }
 
   private Path file(String name) {
@@ -118,6 +118,18 @@ final class Sources {
 
   private static boolean endsAtOnce(String line) {
     return line.endsWith(") {}") || line.matches("  [^ ].*\\);");
+  }
+
+  private static List<String> withoutBlankEnds(List<String> lines) {
+    int from = 0;
+    int to = lines.size();
+    while (from < to && lines.get(from).isBlank()) {
+      from++;
+    }
+    while (to > from && lines.get(to - 1).isBlank()) {
+      to--;
+    }
+    return lines.subList(from, to);
   }
 
   private static List<String> dedented(List<String> lines) {

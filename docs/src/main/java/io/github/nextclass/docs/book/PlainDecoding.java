@@ -140,6 +140,39 @@ public final class PlainDecoding {
   // @end
 
   /**
+   * The score of a class in contrastive search.
+   *
+   * @param prob its probability
+   * @param vector the vector that its token would have, once appended
+   * @param before the vectors of the tokens that are there
+   * @param penaltyAlpha how much being alike costs
+   * @return the score; the best one is chosen
+   */
+  // @start region=contrastive
+  public static double contrastive(
+      double prob, float[] vector, List<float[]> before, double penaltyAlpha) {
+    double mostAlike = -1;
+    for (float[] other : before) {
+      mostAlike = Math.max(mostAlike, cosine(vector, other));
+    }
+    return (1 - penaltyAlpha) * prob - penaltyAlpha * mostAlike;
+  }
+
+  // @end
+
+  private static double cosine(float[] a, float[] b) {
+    double dot = 0;
+    double aa = 0;
+    double bb = 0;
+    for (int i = 0; i < a.length; i++) {
+      dot += a[i] * b[i];
+      aa += a[i] * a[i];
+      bb += b[i] * b[i];
+    }
+    return dot / Math.sqrt(aa * bb);
+  }
+
+  /**
    * A sequence that grows.
    *
    * @param tokens what was appended to the prompt

@@ -273,6 +273,15 @@ public final class PlainQwen3 {
   }
 
   /**
+   * The vector of the last token read, from which the head makes its scores.
+   *
+   * @return {@code [hiddenSize]}
+   */
+  public float[] vector() {
+    return rmsNorm(residuals.getLast(), norm);
+  }
+
+  /**
    * What the last token read looked at.
    *
    * @param layer the layer, from 0
