@@ -74,8 +74,7 @@ class BookTest {
   }
 
   private static void assertSame(LanguageModel model, Decoding decoding, float[] expected) {
-    List<ClassScore> classes =
-        model.predictions(PROMPT, decoding.topClasses(100)).getFirst().top();
+    List<ClassScore> classes = model.predictions(PROMPT, decoding.topClasses(100)).getFirst().top();
     assertThat(classes).hasSize(100);
     for (ClassScore c : classes) {
       assertThat(c.filteredProbability()).isCloseTo(expected[c.tokenId()], within(1e-5));
