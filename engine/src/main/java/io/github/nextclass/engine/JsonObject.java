@@ -106,6 +106,11 @@ final class JsonObject {
     return values.get(key) != null;
   }
 
+  /** Whether the key is there and its value is null. */
+  boolean isNull(String key) {
+    return values.containsKey(key) && values.get(key) == null;
+  }
+
   int integer(String key, int min, int max) throws ModelFormatException {
     if (!has(key)) {
       throw new ModelFormatException(where + ": " + key + " is missing, expected an integer");
@@ -186,7 +191,11 @@ final class JsonObject {
   /** Whether there is something in the object under a key. */
   boolean hasEntries(String key) throws ModelFormatException {
     JsonObject object = object(key);
-    return object != null && !object.values.isEmpty();
+    return object != null && !object.isEmpty();
+  }
+
+  boolean isEmpty() {
+    return values.isEmpty();
   }
 
   /** All values, which must be strings. */

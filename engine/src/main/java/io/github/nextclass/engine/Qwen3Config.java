@@ -85,10 +85,9 @@ public record Qwen3Config(
               + ", expected qwen3");
     }
     String activation = json.string("hidden_act", "silu");
-    if (!activation.equals("silu")) {
+    if (!activation.equals("silu") && !activation.equals("swish")) {
       throw json.wrong("hidden_act", activation, "silu");
     }
-    rejectSlidingWindow(json);
     int hiddenSize = json.integer("hidden_size", 1, MAX_WIDTH);
     int numAttentionHeads = json.integer("num_attention_heads", 1, 4096);
     int numKeyValueHeads = json.integer("num_key_value_heads", 1, 4096, numAttentionHeads);
@@ -104,12 +103,14 @@ public record Qwen3Config(
     if (headDim % 2 != 0) {
       throw json.wrong("head_dim", headDim, "an even number: RoPE rotates pairs");
     }
+    int numHiddenLayers = json.integer("num_hidden_layers", 1, MAX_LAYERS);
+    rejectSlidingWindow(json, numHiddenLayers);
     List<String> architectures = List.copyOf(json.strings("architectures"));
     return new Qwen3Config(
         json.integer("vocab_size", 1, 1 << 24),
         hiddenSize,
         json.integer("intermediate_size", 1, MAX_WIDTH),
-        json.integer("num_hidden_layers", 1, MAX_LAYERS),
+        numHiddenLayers,
         numAttentionHeads,
         numKeyValueHeads,
         headDim,
@@ -131,15 +132,25 @@ public record Qwen3Config(
     return quantization == null ? null : QuantizationConfigReader.read(quantization);
   }
 
-  private static void rejectSlidingWindow(JsonObject json) throws ModelFormatException {
-    if (json.bool("use_sliding_window", false) && json.has("sliding_window")) {
-      throw json.wrong(
-          "use_sliding_window", true, "false: sliding window attention is not supported");
-    }
+  /** Where no list says which layers have a window, those from max_window_layers on have it. */
+  private static void rejectSlidingWindow(JsonObject json, int numHiddenLayers)
+      throws ModelFormatException {
     for (String type : json.strings("layer_types")) {
       if (!type.equals("full_attention")) {
         throw json.wrong("layer_types", type, "full_attention in every layer");
       }
+    }
+    boolean windows =
+        json.bool("use_sliding_window", false)
+            && !json.isNull("sliding_window")
+            && json.integer("max_window_layers", 0, Integer.MAX_VALUE, 28) < numHiddenLayers;
+    if (windows && !json.has("layer_types")) {
+      throw json.wrong(
+          "use_sliding_window",
+          true,
+          "false, or max_window_layers of at least num_hidden_layers, which is "
+              + numHiddenLayers
+              + ": sliding window attention is not supported");
     }
   }
 

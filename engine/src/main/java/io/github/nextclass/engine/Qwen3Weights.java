@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param embedTokens {@code [vocabSize, hiddenSize]}
  * @param layers the transformer layers
  * @param norm {@code [hiddenSize]}
- * @param lmHead {@code [vocabSize, hiddenSize]}; {@code embedTokens} itself where the two are tied;
- *     null where there is none
+ * @param lmHead {@code [vocabSize, hiddenSize]}; {@code embedTokens} itself where the two are tied
+ *     and no other is stored; null where there is none
  * @param score {@code [labels, hiddenSize]} of a {@code Qwen3ForSequenceClassification}, which has
  *     no LM head
  */
@@ -77,7 +77,8 @@ record Qwen3Weights(
   /** The rows of the LM head's matrix that are these classes, as stored. */
   static Tensor lmHeadRows(TensorSource tensors, Qwen3Config config, int[] tokenIds)
       throws SafetensorsException {
-    String name = config.tieWordEmbeddings() ? prefix(tensors) + "embed_tokens.weight" : LM_HEAD;
+    boolean isTable = config.tieWordEmbeddings() && !tensors.contains(LM_HEAD);
+    String name = isTable ? prefix(tensors) + "embed_tokens.weight" : LM_HEAD;
     return tensors.tensor(name).selectRows(tokenIds);
   }
 
@@ -132,8 +133,9 @@ record Qwen3Weights(
       if (config.score() != null) {
         return null; // what this body has learned to end in is the score head
       }
-      if (config.tieWordEmbeddings()) {
-        checks.ignore(LM_HEAD); // 0.6B and 1.7B store a copy all the same; the reference ignores it
+      // 0.6B and 1.7B are tied and store a head all the same, a copy. Where it is no copy, the
+      // reference uses it.
+      if (config.tieWordEmbeddings() && !tensors.contains(LM_HEAD)) {
         return new Linear(embedTokens, null);
       }
       if (config.architectures().contains("Qwen3Model") && !tensors.contains(LM_HEAD)) {

@@ -188,7 +188,7 @@ class BadCheckpointTest {
   }
 
   @ParameterizedTest // 39
-  @CsvSource({"longrope", "dynamic", "llama3", "''", "YARN"})
+  @CsvSource({"longrope", "dynamic", "proportional", "''", "YARN"})
   void ropeTypeIsKnown(String type) throws IOException {
     String rope =
         "{\"rope_type\": \"%s\", \"factor\": 4.0, \"original_max_position_embeddings\": 32}"
@@ -216,6 +216,9 @@ class BadCheckpointTest {
         "{\"rope_type\": \"yarn\", \"factor\": 4, \"original_max_position_embeddings\": 32, \"attention_factor\": -1} | attention_factor is -1",
         "{\"rope_type\": \"yarn\", \"factor\": 4, \"original_max_position_embeddings\": 32, \"truncate\": 1} | truncate is 1",
         "{\"rope_type\": \"linear\"} | factor is missing",
+        "{\"rope_type\": \"llama3\", \"factor\": 4, \"original_max_position_embeddings\": 32, \"high_freq_factor\": 4} | low_freq_factor is missing",
+        "{\"rope_type\": \"llama3\", \"factor\": 4, \"original_max_position_embeddings\": 32, \"low_freq_factor\": 4, \"high_freq_factor\": 4} | high_freq_factor is 4.0, expected more than low_freq_factor",
+        "{\"rope_type\": \"llama3\", \"factor\": 4, \"low_freq_factor\": 1, \"high_freq_factor\": 4} | original_max_position_embeddings is missing",
         "{\"rope_type\": 7} | rope_type is 7",
         "\"yarn\" | rope_scaling is yarn, expected an object",
         "[] | rope_scaling is [], expected an object",
@@ -329,7 +332,14 @@ class BadCheckpointTest {
   void slidingWindowsAreRefused() throws IOException {
     checkpoint.set("sliding_window", "4096");
     load(checkpoint); // as long as it is not used
-    assertConfigRefused(checkpoint.set("use_sliding_window", "true"), "use_sliding_window is true");
+    load(checkpoint.set("use_sliding_window", "true").set("max_window_layers", "2")); // by no layer
+    checkpoint.set("max_window_layers", "1");
+    assertConfigRefused(
+        checkpoint,
+        "use_sliding_window is true",
+        "max_window_layers of at least num_hidden_layers");
+    assertConfigRefused(checkpoint.remove("sliding_window"), "use_sliding_window is true");
+    load(checkpoint.set("sliding_window", "null"));
     checkpoint.set("use_sliding_window", "false");
     assertConfigRefused(
         checkpoint.set("layer_types", "[\"full_attention\", \"sliding_attention\"]"),

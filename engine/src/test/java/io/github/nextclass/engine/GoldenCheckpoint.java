@@ -29,7 +29,8 @@ record GoldenCheckpoint(
   static final Path ROOT = Path.of("src/test/resources/golden");
   static final String WITH_STEPS = "gqa-tied-bf16";
   static final List<String> NAMES =
-      List.of(WITH_STEPS, "mha-untied-f32", "mqa-f16", "yarn", "bias", "sharded", "noprefix");
+      List.of(
+          WITH_STEPS, "mha-untied-f32", "mqa-f16", "yarn", "bias", "sharded", "noprefix", "llama3");
   static final List<String> QUANTIZED =
       List.of(
           "fp8",

@@ -20,14 +20,14 @@ class GoldenSensitivityTest {
       delimiter = '|',
       value = {
         "gqa-tied-bf16  | rope_theta          | 10000",
-        "mha-untied-f32 | tie_word_embeddings | true",
         "mqa-f16        | rope_theta          | 1000000",
         "yarn           | rope_parameters     | {\"rope_type\": \"default\", \"rope_theta\": 10000}",
         "yarn           | rope_parameters     | {\"rope_type\": \"linear\", \"rope_theta\": 10000, \"factor\": 4.0}",
         "bias           | attention_bias      | false",
         "bias           | rms_norm_eps        | 1e-6",
         "bias           | rope_parameters     | {\"rope_theta\": 1000000}",
-        "sharded        | tie_word_embeddings | false",
+        "llama3         | rope_scaling        | null",
+        "llama3         | rope_scaling        | {\"rope_type\": \"linear\", \"factor\": 4.0}",
       })
   void anotherConfigGivesOtherLogits(String name, String key, String value) throws IOException {
     GoldenCheckpoint golden = GoldenCheckpoint.load(name);
