@@ -10,6 +10,7 @@ import io.github.nextclass.safetensors.Storage;
 import io.github.nextclass.safetensors.Tensor;
 import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -457,6 +458,7 @@ public final class Engine implements AutoCloseable {
     pass.lock();
     try {
       checkOpen();
+      requireWholeWeights();
       Activations a = activations(step.tokens());
       transformer.body(step, a);
       if (head != null) {
@@ -525,6 +527,15 @@ public final class Engine implements AutoCloseable {
               + tokens
               + " more exceed the session's capacity of "
               + session.capacity());
+    }
+  }
+
+  /** A truncated file that is mapped would end the JVM where it is read. */
+  private void requireWholeWeights() {
+    try {
+      tensors.requireWhole();
+    } catch (SafetensorsException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

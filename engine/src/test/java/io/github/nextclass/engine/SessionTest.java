@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -270,6 +273,24 @@ class SessionTest {
           .hasMessage("no more");
       assertThat(session.position()).isZero();
       assertThat(session.forward(TOKENS)).containsExactly(other.forward(TOKENS));
+    }
+  }
+
+  @Test
+  void aTruncatedCheckpointIsAnExceptionAndNotTheEndOfTheProcess(@TempDir Path temporary)
+      throws IOException {
+    CheckpointEditor checkpoint = CheckpointEditor.copy("noprefix", temporary);
+    try (Engine engine = Engine.load(checkpoint.folder());
+        Session session = engine.newSession(8)) {
+      session.forward(1, 2);
+      Path weights = checkpoint.folder().resolve("model.safetensors");
+      try (RandomAccessFile access = new RandomAccessFile(weights.toFile(), "rw")) {
+        access.setLength(100);
+      }
+      assertThatThrownBy(() -> session.forward(3))
+          .isInstanceOf(UncheckedIOException.class)
+          .hasMessageContainingAll("model.safetensors", "was truncated while it is open");
+      assertThat(session.position()).isEqualTo(2);
     }
   }
 }

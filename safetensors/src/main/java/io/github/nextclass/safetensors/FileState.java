@@ -40,6 +40,22 @@ record FileState(long sizeBytes, FileTime lastModified, @Nullable Object key) {
     return new FileState(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
   }
 
+  /** Checks that the file, if it is still the one at the path, did not become shorter. */
+  void requireWhole(Path file) throws SafetensorsException {
+    BasicFileAttributes now;
+    try {
+      now = Files.readAttributes(file, BasicFileAttributes.class);
+    } catch (IOException e) {
+      return; // gone from the path, and as it was for those who have it open
+    }
+    if (Objects.equals(key, now.fileKey()) && now.size() < sizeBytes) {
+      throw SafetensorsException.of(
+          file,
+          "was truncated while it is open: found %d bytes, expected %d"
+              .formatted(now.size(), sizeBytes));
+    }
+  }
+
   /** Checks that the file at the path is still in this state. */
   void verify(Path file) throws SafetensorsException {
     FileState now;

@@ -84,6 +84,15 @@ final class OpenFiles implements TensorSource {
   }
 
   @Override
+  public void requireWhole() throws SafetensorsException {
+    for (DataFile file : files) {
+      if (file.data().isMapped()) {
+        file.state().requireWhole(file.path());
+      }
+    }
+  }
+
+  @Override
   public synchronized void close() {
     if (arena.scope().isAlive()) {
       arena.close();

@@ -62,6 +62,16 @@ public interface TensorSource extends AutoCloseable {
   void verifyUnchanged() throws SafetensorsException;
 
   /**
+   * Checks that no file that is mapped was truncated. Reading behind the new end would be a fault,
+   * in compiled code the end of the JVM, so code that computes for long asks from time to time; it
+   * costs some microseconds a file. A file that was replaced or deleted is no danger: what was
+   * opened is still there.
+   *
+   * @throws SafetensorsException if a file has become shorter
+   */
+  void requireWhole() throws SafetensorsException;
+
+  /**
    * Releases memory and mapping. A second call does nothing.
    *
    * @throws IllegalStateException if a tensor is just being read by an operation that pins its

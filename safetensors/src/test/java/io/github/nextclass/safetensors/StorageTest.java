@@ -74,6 +74,34 @@ class StorageTest {
   }
 
   @Test
+  void aTruncatedMappingIsSeenBeforeItIsRead() throws IOException {
+    Path file = writeSample("m.safetensors");
+    try (TensorSource source = Safetensors.open(file)) {
+      source.requireWhole();
+      try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
+        access.setLength(100);
+      }
+      assertThatThrownBy(source::requireWhole)
+          .isInstanceOf(SafetensorsException.class)
+          .hasMessageContainingAll(file.toString(), "truncated", "found 100 bytes, expected 400");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void whatIsOpenStaysWholeWhenItsFileIsReplacedByAShorterOne(Storage storage) throws IOException {
+    Path file = writeSample("m.safetensors");
+    Path other = folder.resolve("other.safetensors");
+    new SafetensorsWriter().write(other);
+    try (TensorSource source = Safetensors.open(file, storage)) {
+      Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
+      source.requireWhole();
+      Files.delete(file);
+      source.requireWhole();
+    }
+  }
+
+  @Test
   void aCopyIsAlignedToCacheLines() throws IOException {
     try (TensorSource source = Safetensors.open(writeSample("m.safetensors"), Storage.COPY)) {
       assertThat(source.tensor("w").segment().address() % 64).isZero();

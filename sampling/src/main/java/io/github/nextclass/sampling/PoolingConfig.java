@@ -35,7 +35,7 @@ final class PoolingConfig {
     }
     Path file = folder.resolve(FILE);
     try {
-      if (Files.exists(file) && !poolsLastToken(Files.readAllBytes(file))) {
+      if (Files.isRegularFile(file) && !poolsLastToken(Files.readAllBytes(file))) {
         throw new IllegalStateException(
             file + ": " + LAST_TOKEN + " is not true, and no other pooling is supported");
       }

@@ -34,7 +34,7 @@ public sealed interface ChatTemplate permits Qwen3ChatTemplate {
     Path jinja = folder.resolve("chat_template.jinja");
     if (Files.exists(jinja)) {
       return recognize(
-          new String(Files.readAllBytes(jinja), StandardCharsets.UTF_8), jinja.toString());
+          new String(FileBytes.read(jinja), StandardCharsets.UTF_8), jinja.toString());
     }
     Path config = folder.resolve("tokenizer_config.json");
     if (!Files.exists(config)) {
@@ -42,7 +42,7 @@ public sealed interface ChatTemplate permits Qwen3ChatTemplate {
     }
     Object json;
     try {
-      json = Json.parse(Files.readAllBytes(config));
+      json = Json.parse(FileBytes.read(config));
     } catch (Json.JsonException e) {
       throw new TokenizerFormatException(config + ": invalid JSON: " + e.getMessage());
     }

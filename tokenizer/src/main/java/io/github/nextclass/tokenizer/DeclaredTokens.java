@@ -75,7 +75,7 @@ record DeclaredTokens(List<AddedToken> listed, List<String> special, int idLimit
 
   private static Object parse(Path file) throws IOException {
     try {
-      return Json.parse(Files.readAllBytes(file));
+      return Json.parse(FileBytes.read(file));
     } catch (Json.JsonException e) {
       throw new TokenizerFormatException(file + ": invalid JSON: " + e.getMessage());
     }

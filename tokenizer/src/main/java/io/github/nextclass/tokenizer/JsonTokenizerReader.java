@@ -1,7 +1,6 @@
 package io.github.nextclass.tokenizer;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -51,7 +50,7 @@ final class JsonTokenizerReader {
    * @param declared what other files say about its tokens
    */
   static TokenizerModel read(Path path, DeclaredTokens declared) throws IOException {
-    return new JsonTokenizerReader(Files.readAllBytes(path), path.toString(), declared).read();
+    return new JsonTokenizerReader(FileBytes.read(path), path.toString(), declared).read();
   }
 
   static TokenizerModel read(byte[] bytes, String file) throws TokenizerFormatException {

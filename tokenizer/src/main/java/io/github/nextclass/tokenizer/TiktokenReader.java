@@ -1,7 +1,6 @@
 package io.github.nextclass.tokenizer;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +42,7 @@ final class TiktokenReader {
    * @param addedTokens null for Qwen3's own
    */
   static TokenizerModel read(Path path, @Nullable List<AddedToken> addedTokens) throws IOException {
-    return read(Files.readAllBytes(path), path.toString(), addedTokens);
+    return read(FileBytes.read(path), path.toString(), addedTokens);
   }
 
   static TokenizerModel read(byte[] data, String file, @Nullable List<AddedToken> addedTokens)

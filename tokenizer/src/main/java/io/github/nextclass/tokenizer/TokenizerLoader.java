@@ -10,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds out which kind of tokenizer file is there. */
 final class TokenizerLoader {
-  /** The published file has 11 MB. */
-  private static final long MAX_FILE_BYTES = 1L << 28;
-
   static TokenizerModel load(Path path, @Nullable List<AddedToken> addedTokens) throws IOException {
     if (Files.isDirectory(path)) {
       return loadFolder(path, addedTokens);
@@ -22,7 +19,7 @@ final class TokenizerLoader {
     }
     String name = String.valueOf(path.getFileName());
     if (name.endsWith(".tiktoken")) {
-      return TiktokenReader.read(checkSize(path), addedTokens);
+      return TiktokenReader.read(path, addedTokens);
     }
     if (addedTokens != null) {
       throw new IllegalArgumentException(
@@ -32,7 +29,7 @@ final class TokenizerLoader {
       Path folder = path.toAbsolutePath().resolveSibling(".").normalize();
       return loadVocabAndMerges(folder, vocabSize(folder));
     }
-    return JsonTokenizerReader.read(checkSize(path), DeclaredTokens.NONE);
+    return JsonTokenizerReader.read(path, DeclaredTokens.NONE);
   }
 
   private static TokenizerModel loadFolder(Path folder, @Nullable List<AddedToken> addedTokens)
@@ -41,13 +38,13 @@ final class TokenizerLoader {
     int vocabSize = vocabSize(folder);
     Path json = folder.resolve("tokenizer.json");
     if (addedTokens == null && Files.exists(json)) {
-      model = JsonTokenizerReader.read(checkSize(json), DeclaredTokens.read(folder, vocabSize));
+      model = JsonTokenizerReader.read(json, DeclaredTokens.read(folder, vocabSize));
     } else if (addedTokens == null
         && Files.exists(folder.resolve("vocab.json"))
         && Files.exists(folder.resolve("merges.txt"))) {
       model = loadVocabAndMerges(folder, vocabSize);
     } else {
-      model = TiktokenReader.read(checkSize(tiktokenFile(folder)), addedTokens);
+      model = TiktokenReader.read(tiktokenFile(folder), addedTokens);
     }
     int idBound = Math.max(model.vocabulary().idBound(), model.addedTokens().idBound());
     if (idBound > vocabSize) {
@@ -62,8 +59,6 @@ final class TokenizerLoader {
   }
 
   private static TokenizerModel loadVocabAndMerges(Path folder, int vocabSize) throws IOException {
-    checkSize(folder.resolve("vocab.json"));
-    checkSize(folder.resolve("merges.txt"));
     return VocabMergesReader.read(folder, DeclaredTokens.read(folder, vocabSize));
   }
 
@@ -93,7 +88,7 @@ final class TokenizerLoader {
     }
     Object config;
     try {
-      config = Json.parse(Files.readAllBytes(checkSize(file)));
+      config = Json.parse(FileBytes.read(file));
     } catch (Json.JsonException e) {
       throw new TokenizerFormatException(file + ": invalid JSON: " + e.getMessage());
     }
@@ -102,15 +97,6 @@ final class TokenizerLoader {
             && size.text().matches("\\d{1,9}")
         ? Integer.parseInt(size.text())
         : Integer.MAX_VALUE;
-  }
-
-  private static Path checkSize(Path file) throws IOException {
-    long size = Files.size(file);
-    if (size > MAX_FILE_BYTES) {
-      throw new TokenizerFormatException(
-          file + ": " + size + " bytes, the limit is " + MAX_FILE_BYTES);
-    }
-    return file;
   }
 
   private TokenizerLoader() {}

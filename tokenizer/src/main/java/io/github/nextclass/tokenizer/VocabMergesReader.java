@@ -3,7 +3,6 @@ package io.github.nextclass.tokenizer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -19,12 +18,12 @@ final class VocabMergesReader {
   static TokenizerModel read(Path folder, DeclaredTokens declared) throws IOException {
     Path vocabFile = folder.resolve("vocab.json");
     Path mergesFile = folder.resolve("merges.txt");
-    byte[] vocab = Files.readAllBytes(vocabFile);
+    byte[] vocab = FileBytes.read(vocabFile);
     ModelBuilder builder = new ModelBuilder(vocabFile.toString(), vocab.length / BYTES_PER_TOKEN);
     JsonCursor json = new JsonCursor(vocab, vocabFile.toString());
     JsonTokenizerReader.readVocabulary(json, builder, "vocabulary");
     json.end();
-    IntBuffer lines = readMerges(Files.readAllBytes(mergesFile), mergesFile.toString(), builder);
+    IntBuffer lines = readMerges(FileBytes.read(mergesFile), mergesFile.toString(), builder);
     return builder.build(
         List.of(), declared, true, false, PostProcessing.NONE, rank -> place(lines.get(rank)));
   }

@@ -27,6 +27,18 @@ class BadInputTest {
   // ---- tokenizer.json ----
 
   @Test
+  void whatIsNoRegularFileIsNotRead() throws IOException {
+    Files.createDirectory(folder.resolve("tokenizer.json"));
+    assertThatThrownBy(() -> Tokenizer.load(folder))
+        .isInstanceOf(TokenizerFormatException.class)
+        .hasMessageEndingWith("tokenizer.json: not a regular file: found a directory");
+    Files.createDirectory(folder.resolve("chat_template.jinja"));
+    assertThatThrownBy(() -> ChatTemplate.load(folder))
+        .isInstanceOf(TokenizerFormatException.class)
+        .hasMessageEndingWith("chat_template.jinja: not a regular file: found a directory");
+  }
+
+  @Test
   void anOptionForUnknownBytesIsRefusedWhereThereAreSome() {
     String without = SMALL.replace("\"\u00FF\":", "\"\u65E5\":");
     assertThatThrownBy(
