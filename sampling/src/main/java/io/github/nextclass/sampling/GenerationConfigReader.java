@@ -3,7 +3,14 @@ package io.github.nextclass.sampling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -18,13 +25,38 @@ import tools.jackson.core.json.JsonFactory;
 final class GenerationConfigReader {
   private static final String FILE_NAME = "generation_config.json";
   private static final long MAX_FILE_BYTES = 1 << 20;
-  private static final int MAX_EOS_TOKENS = 1000;
+  private static final int MAX_TOKENS_IN_LIST = 1 << 17;
 
   /**
    * What transformers assumes when a model samples and its file does not say how many classes to
    * keep.
    */
   private static final int DEFAULT_TOP_K = 50;
+
+  /** What transformers would do and this library does not; each with the value at which it is off. */
+  private static final Map<String, String> UNSUPPORTED =
+      Map.ofEntries(
+          Map.entry("begin_suppress_tokens", "[]"),
+          Map.entry("constraints", "[]"),
+          Map.entry("diversity_penalty", "0"),
+          Map.entry("dola_layers", "null"),
+          Map.entry("encoder_no_repeat_ngram_size", "0"),
+          Map.entry("encoder_repetition_penalty", "1"),
+          Map.entry("exponential_decay_length_penalty", "null"),
+          Map.entry("force_words_ids", "[]"),
+          Map.entry("forced_bos_token_id", "null"),
+          Map.entry("forced_eos_token_id", "null"),
+          Map.entry("guidance_scale", "1"),
+          Map.entry("min_length", "0"),
+          Map.entry("num_beam_groups", "1"),
+          Map.entry("penalty_alpha", "0"),
+          Map.entry("sequence_bias", "[]"),
+          Map.entry("token_healing", "false"),
+          Map.entry("top_h", "null"),
+          Map.entry("watermarking_config", "null"));
+
+  private static final System.Logger LOG =
+      System.getLogger(GenerationConfigReader.class.getName());
 
   private static final JsonFactory JSON =
       JsonFactory.builder()
@@ -54,6 +86,11 @@ final class GenerationConfigReader {
   private @Nullable Integer numReturnSequences;
   private @Nullable Integer promptLookupNumTokens;
   private @Nullable Integer maxMatchingNgramSize;
+  private final Set<Integer> suppressTokens = new TreeSet<>();
+  private final Set<Integer> badWords = new TreeSet<>();
+  private String @Nullable [] stopStrings;
+  private @Nullable Double maxTime;
+  private @Nullable Integer maxLength;
 
   private GenerationConfigReader(Path file) {
     this.file = file;
@@ -119,8 +156,33 @@ final class GenerationConfigReader {
       case "num_return_sequences" -> numReturnSequences = readInt(key, parser);
       case "prompt_lookup_num_tokens" -> promptLookupNumTokens = readInt(key, parser);
       case "max_matching_ngram_size" -> maxMatchingNgramSize = readInt(key, parser);
-      default -> parser.skipChildren();
+      case "suppress_tokens" -> readInts(key, parser, suppressTokens);
+      case "bad_words_ids" -> readBadWords(key, parser);
+      case "stop_strings" -> stopStrings = readStringOrList(key, parser);
+      case "max_time" -> maxTime = readDouble(key, parser);
+      case "max_length" -> maxLength = readInt(key, parser);
+      default -> {
+        String off = UNSUPPORTED.get(key);
+        if (off == null) {
+          parser.skipChildren(); // it changes no token
+        } else if (!isOff(parser, off)) {
+          throw new GenerationConfigException(
+              file + ": " + key + " is not supported, expected " + off + " or no such key");
+        }
+      }
     }
+  }
+
+  /** Whether a value says that its rule does nothing; stays on the value's last token. */
+  private static boolean isOff(JsonParser parser, String off) {
+    return switch (parser.currentToken()) {
+      case START_ARRAY -> parser.nextToken() == JsonToken.END_ARRAY && off.equals("[]");
+      case START_OBJECT -> parser.nextToken() == JsonToken.END_OBJECT && off.equals("[]");
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT ->
+          off.matches("\\d") && parser.getDoubleValue() == Integer.parseInt(off);
+      case VALUE_FALSE -> off.equals("false");
+      default -> false;
+    };
   }
 
   private Decoding toDecoding() throws GenerationConfigException {
@@ -153,6 +215,30 @@ final class GenerationConfigReader {
     decoding = set(decoding, "eos_token_id", eosTokenIds, Decoding::eosTokenIds);
     decoding = set(decoding, "max_new_tokens", maxNewTokens, Decoding::maxNewTokens);
     decoding = set(decoding, "min_new_tokens", minNewTokens, Decoding::minNewTokens);
+    decoding = set(decoding, "stop_strings", stopStrings, Decoding::stopStrings);
+    if (stopStrings != null) {
+      decoding = decoding.includeStopString(true); // transformers cuts nothing off
+    }
+    decoding =
+        set(
+            decoding,
+            "max_time",
+            maxTime,
+            (d, seconds) -> d.deadline(Duration.ofNanos((long) (Math.min(seconds, 1e8) * 1e9))));
+    if (eosTokenIds != null) {
+      Arrays.stream(eosTokenIds).forEach(badWords::remove); // an end is no word
+    }
+    badWords.addAll(suppressTokens);
+    if (!badWords.isEmpty()) {
+      int[] banned = badWords.stream().mapToInt(Integer::intValue).toArray();
+      decoding = set(decoding, "suppress_tokens", banned, Decoding::bannedTokenIds);
+    }
+    if (maxLength != null && maxNewTokens == null) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "{0}: max_length, which counts the prompt too, is not used; set maxNewTokens",
+          file);
+    }
     return withSearch(decoding);
   }
 
@@ -246,16 +332,55 @@ final class GenerationConfigReader {
     if (parser.currentToken() != JsonToken.START_ARRAY) {
       return new int[] {readInt(key, parser)};
     }
-    int[] values = new int[MAX_EOS_TOKENS];
+    Set<Integer> values = new LinkedHashSet<>();
+    readInts(key, parser, values);
+    return values.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private void readInts(String key, JsonParser parser, Set<Integer> values)
+      throws GenerationConfigException {
+    if (parser.currentToken() != JsonToken.START_ARRAY) {
+      throw wrongType(key, "a list of token ids", parser);
+    }
     int count = 0;
     while (parser.nextToken() != JsonToken.END_ARRAY) {
-      if (count == MAX_EOS_TOKENS) {
+      if (++count > MAX_TOKENS_IN_LIST) {
         throw new GenerationConfigException(
-            file + ": " + key + ": the list has more than " + MAX_EOS_TOKENS + " elements");
+            file + ": " + key + ": the list has more than " + MAX_TOKENS_IN_LIST + " elements");
       }
-      values[count++] = readInt(key, parser);
+      values.add(readInt(key, parser));
     }
-    return Arrays.copyOf(values, count);
+  }
+
+  private void readBadWords(String key, JsonParser parser) throws GenerationConfigException {
+    if (parser.currentToken() != JsonToken.START_ARRAY) {
+      throw wrongType(key, "a list of lists of token ids", parser);
+    }
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      Set<Integer> word = new LinkedHashSet<>();
+      readInts(key, parser, word);
+      if (word.size() != 1) {
+        throw new GenerationConfigException(
+            file + ": " + key + ": words of several tokens are not supported, found " + word);
+      }
+      badWords.addAll(word);
+    }
+  }
+
+  private String[] readStringOrList(String key, JsonParser parser)
+      throws GenerationConfigException {
+    List<String> strings = new ArrayList<>();
+    boolean list = parser.currentToken() == JsonToken.START_ARRAY;
+    while (!list || parser.nextToken() != JsonToken.END_ARRAY) {
+      if (parser.currentToken() != JsonToken.VALUE_STRING) {
+        throw wrongType(key, "a text or a list of texts", parser);
+      }
+      strings.add(parser.getString());
+      if (!list) {
+        break;
+      }
+    }
+    return strings.toArray(new String[0]);
   }
 
   private GenerationConfigException wrongType(String key, String expected, JsonParser parser) {

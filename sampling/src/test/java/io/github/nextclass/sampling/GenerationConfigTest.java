@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +61,63 @@ class GenerationConfigTest {
     assertThat(decoding.minNewTokens()).isEqualTo(3);
     assertThat(decoding.maxNewTokens()).hasValue(9);
     assertThat(decoding.repetitionPenalty()).isEqualTo(1.05);
+  }
+
+  @Test
+  void readsWhatIsForbiddenAndWhatEnds() throws IOException {
+    Decoding decoding =
+        read(
+            """
+            {"suppress_tokens": [5, 3], "bad_words_ids": [[9], [7], [3]], "eos_token_id": [7, 8],
+             "stop_strings": ["\\n\\n", "END"], "max_time": 2.5, "max_length": 100}
+            """);
+    assertThat(decoding.bannedTokenIds()).as("an end is no bad word").containsExactly(3, 5, 9);
+    assertThat(decoding.stopStrings()).containsExactly("\n\n", "END");
+    assertThat(decoding.includeStopString()).isTrue();
+    assertThat(decoding.deadline()).hasValue(Duration.ofMillis(2500));
+    assertThat(decoding.maxNewTokens()).as("max_length counts the prompt").isEmpty();
+    assertThat(read("{\"stop_strings\": \"x\"}").stopStrings()).containsExactly("x");
+    assertThat(read("{\"max_time\": 1e300}").deadline()).isPresent();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"guidance_scale\": 1.5               | guidance_scale is not supported, expected 1 or no such key",
+        "\"sequence_bias\": [[[1], 2.0]]       | sequence_bias is not supported",
+        "\"begin_suppress_tokens\": [1]        | begin_suppress_tokens is not supported",
+        "\"forced_eos_token_id\": 1            | forced_eos_token_id is not supported, expected null",
+        "\"min_length\": 3                     | min_length is not supported, expected 0",
+        "\"exponential_decay_length_penalty\": [1, 1.5] | exponential_decay_length_penalty is not supported",
+        "\"watermarking_config\": {}           | watermarking_config is not supported",
+        "\"token_healing\": true               | token_healing is not supported, expected false",
+        "\"num_beam_groups\": 2                | num_beam_groups is not supported, expected 1",
+        "\"bad_words_ids\": [[1, 2]]           | bad_words_ids: words of several tokens are not supported, found [1, 2]",
+        "\"bad_words_ids\": [1]                | bad_words_ids: expected a list of token ids, found 1",
+        "\"suppress_tokens\": 3                | suppress_tokens: expected a list of token ids, found 3",
+        "\"stop_strings\": [3]                 | stop_strings: expected a text or a list of texts, found 3",
+        "\"stop_strings\": \"\"                 | stop_strings: ",
+        "\"max_time\": 0                       | max_time: ",
+      })
+  void whatWouldChangeTheTokensAndIsNotSupportedIsRefused(String entry, String message) {
+    assertThatThrownBy(() -> read("{" + entry + "}"))
+        .isInstanceOf(GenerationConfigException.class)
+        .hasMessageStartingWith(folder.toString())
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void rulesThatAreOffAreNoObstacle() throws IOException {
+    Decoding decoding =
+        read(
+            """
+            {"guidance_scale": 1.0, "sequence_bias": [], "begin_suppress_tokens": [], "forced_eos_token_id": null,
+             "min_length": 0, "token_healing": false, "num_beam_groups": 1, "diversity_penalty": 0.0, "penalty_alpha": 0,
+             "encoder_repetition_penalty": 1.0, "bad_words_ids": [], "suppress_tokens": [], "use_cache": true,
+             "renormalize_logits": true, "cache_config": {"a": [1, {}]}}
+            """);
+    assertThat(decoding.bannedTokenIds()).isEmpty();
   }
 
   @Test

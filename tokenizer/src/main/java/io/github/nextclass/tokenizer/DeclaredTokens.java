@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * The tokens that a folder declares beside its vocabulary, as transformers' {@code Qwen2Tokenizer}
  * reads them: the list {@code added_tokens_decoder} of tokenizer_config.json (or the older
  * added_tokens.json), and tokens by their role ({@code eos_token} and its like, {@code
- * extra_special_tokens}), which become special tokens whether or not they are listed. Immutable.
+ * extra_special_tokens}; without the list also in special_tokens_map.json), which become special tokens whether or not they are listed. Immutable.
  *
  * @param listed tokens with their ids, in the order of these
  * @param special contents of special tokens, in the order in which those without an id get one
@@ -49,7 +50,7 @@ record DeclaredTokens(List<AddedToken> listed, List<String> special, int idLimit
   }
 
   /**
-   * Reads what a folder has of tokenizer_config.json and added_tokens.json.
+   * Reads what a folder has of tokenizer_config.json, added_tokens.json, special_tokens_map.json.
    *
    * @param folder the folder
    * @param idLimit see {@link #idLimit()}
@@ -63,8 +64,10 @@ record DeclaredTokens(List<AddedToken> listed, List<String> special, int idLimit
             file + ": " + option + " is true, which is not supported; expected false");
       }
     }
-    List<String> special = special(config);
     Object decoder = Json.member(config, "added_tokens_decoder");
+    Path roles = folder.resolve("special_tokens_map.json");
+    List<String> special =
+        special(decoder == null && Files.exists(roles) ? merged(config, parse(roles)) : config);
     Path older = folder.resolve("added_tokens.json");
     List<AddedToken> listed =
         decoder != null
@@ -79,6 +82,16 @@ record DeclaredTokens(List<AddedToken> listed, List<String> special, int idLimit
     } catch (Json.JsonException e) {
       throw new TokenizerFormatException(file + ": invalid JSON: " + e.getMessage());
     }
+  }
+
+  private static Object merged(Object config, Object roles) {
+    Map<Object, Object> merged = new LinkedHashMap<>();
+    for (Object part : List.of(config, roles)) {
+      if (part instanceof Map<?, ?> map) {
+        merged.putAll(map);
+      }
+    }
+    return merged;
   }
 
   private static List<String> special(Object config) {

@@ -75,6 +75,13 @@ class DeclaredTokensTest {
   }
 
   @Test
+  void anOlderMapSaysWhichRoles() throws IOException {
+    write("tokenizer_config.json", "{\"eos_token\": \"<b>\"}");
+    write("special_tokens_map.json", "{\"eos_token\": {\"content\": \"<a>\"}, \"pad_token\": \"<a>\"}");
+    assertThat(encode("<a><|endoftext|>")).containsExactly(6, 7);
+  }
+
+  @Test
   void tokenizerConfigAddsToTokenizerJson() throws IOException {
     String json =
         new String(Golden.resourceBytes("small.json"), java.nio.charset.StandardCharsets.UTF_8);
