@@ -66,8 +66,14 @@ final class AddedTokenMatcher {
       int end = i + found.bytes.length;
       AddedToken token = found.token;
       if (!token.singleWord() || isSingleWord(text, from, i, end, to)) {
-        int start = token.lstrip() ? Math.max(taken, spaceBefore(text, from, i)) : i;
-        taken = token.rstrip() ? spaceAfter(text, end, to) : end;
+        // Looking no further back than what is taken, nor twice ahead, keeps long white space linear.
+        int start =
+            token.lstrip() ? Math.max(taken, spaceBefore(text, Math.min(taken, i), i)) : i;
+        if (!token.rstrip()) {
+          taken = end;
+        } else if (end >= taken) {
+          taken = spaceAfter(text, end, to);
+        }
         // White space that is a token itself may already be taken, by the token before it.
         if (start < taken) {
           matches.add(new Match(start, taken, token.id()));
