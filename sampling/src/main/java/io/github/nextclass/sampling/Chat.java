@@ -129,7 +129,7 @@ public final class Chat implements AutoCloseable {
       Generation generation =
           model.generate(session, prompt, fitting(decoding, prompt.length), listener, cancellation);
       answered = generation.tokenIds();
-      answer = ChatAnswer.of(generation);
+      answer = ChatAnswer.of(generation, model.opensThought(options));
     } finally {
       remember(prompt, answered);
     }

@@ -41,14 +41,17 @@ public record ChatAnswer(Message.Assistant message, Generation generation) {
    * Splits a generated text as Qwen's documentation does: what stands before the last {@code
    * </think>} is reasoning. An answer that ended while the model was still thinking is all
    * reasoning.
+   *
+   * @param generation what was generated
+   * @param inThought whether the prompt began the thought already
    */
-  static ChatAnswer of(Generation generation) {
+  static ChatAnswer of(Generation generation, boolean inThought) {
     String text = generation.text();
     int end = text.lastIndexOf(END_OF_THINKING);
     if (end >= 0) {
       return of(text.substring(0, end), text.substring(end + END_OF_THINKING.length()), generation);
     }
-    if (text.stripLeading().startsWith(THINK)) {
+    if (inThought || text.stripLeading().startsWith(THINK)) {
       return of(text, "", generation);
     }
     return new ChatAnswer(new Message.Assistant(text), generation);

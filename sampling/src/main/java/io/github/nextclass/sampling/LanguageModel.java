@@ -362,7 +362,13 @@ public final class LanguageModel implements AutoCloseable {
       Decoding decoding,
       GenerationListener listener,
       Cancellation cancellation) {
-    return ChatAnswer.of(generate(render(messages, options), decoding, listener, cancellation));
+    return ChatAnswer.of(
+        generate(render(messages, options), decoding, listener, cancellation),
+        opensThought(options));
+  }
+
+  boolean opensThought(ChatOptions options) {
+    return requireChatTemplate().opensThought(options);
   }
 
   /**

@@ -33,8 +33,21 @@ class ChatAnswerTest {
         .isEqualTo(new Message.Assistant("", "Let me see", List.of()));
   }
 
+  @Test
+  void aThoughtThatThePromptBeganNeedsNoBeginning() {
+    assertThat(answer("Hm.\n</think>\n\nHello", true))
+        .isEqualTo(new Message.Assistant("Hello", "Hm.", List.of()));
+    assertThat(answer("Let me see", true))
+        .isEqualTo(new Message.Assistant("", "Let me see", List.of()));
+  }
+
   private static Message.Assistant answer(String text) {
+    return answer(text, false);
+  }
+
+  private static Message.Assistant answer(String text, boolean inThought) {
     Timings timings = new Timings(0, Duration.ZERO, 0, Duration.ZERO);
-    return ChatAnswer.of(new Generation(text, List.of(), FinishReason.EOS, 0, timings)).message();
+    Generation generation = new Generation(text, List.of(), FinishReason.EOS, 0, timings);
+    return ChatAnswer.of(generation, inThought).message();
   }
 }

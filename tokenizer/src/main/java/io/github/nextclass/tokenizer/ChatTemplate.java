@@ -75,7 +75,7 @@ public sealed interface ChatTemplate permits Qwen3ChatTemplate {
         origin
             + ": unknown chat template, SHA-256 "
             + hash
-            + "; known are the templates of Qwen3's hybrid models");
+            + "; known are the templates of Qwen3's hybrid models and of its 2507 releases");
   }
 
   private static String sha256(byte[] bytes) {
@@ -105,6 +105,15 @@ public sealed interface ChatTemplate permits Qwen3ChatTemplate {
    *     needs one
    */
   Prompt render(List<Message> messages, ChatOptions options);
+
+  /**
+   * Whether the prompt ends within a thought, so that the answer is the rest of it up to {@code
+   * </think>}, without a {@code <think>} of its own.
+   *
+   * @param options what the prompt is rendered with
+   * @return true for models that always think and whose template begins the thought
+   */
+  boolean opensThought(ChatOptions options);
 
   /**
    * Renders a conversation with {@link ChatOptions#defaults()}.

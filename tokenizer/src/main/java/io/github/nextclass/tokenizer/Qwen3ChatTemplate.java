@@ -4,13 +4,33 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * chat_template.jinja of Qwen3's hybrid models, statement by statement, and an older text of it,
- * which says the same where every content is a string; where one is not, that text fails or prints
- * Python values, and is refused here.
+ * chat_template.jinja of Qwen3's models, statement by statement: of the hybrid ones; an older text
+ * of it, which says the same where every content is a string (where one is not, that text fails or
+ * prints Python values, and is refused here); and of the 2507 releases, which are the first one
+ * without what has to do with thinking, or with a thought that every answer begins with.
  */
 enum Qwen3ChatTemplate implements ChatTemplate {
-  HYBRID("a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8", true),
-  HYBRID_OLDER("87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5", false);
+  HYBRID(
+      "a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8",
+      Thinking.AS_ASKED,
+      true),
+  HYBRID_OLDER(
+      "87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5",
+      Thinking.AS_ASKED,
+      false),
+  INSTRUCT_2507(
+      "64f85b198065d0fba2a81f37e10ed68161ce2c19a754c7100e67e0ca2ee9c326", Thinking.NEVER, true),
+  THINKING_2507(
+      "3802169b2a02b81e6adb7ab4f64f91ff02db753c8c3a64a01c35192d3a61d8d7", Thinking.ALWAYS, true);
+
+  private enum Thinking {
+    /** The model opens its thought itself, or an empty one is put in front. */
+    AS_ASKED,
+    /** No thoughts: text that looks like one is text. */
+    NEVER,
+    /** The prompt ends in the beginning of a thought. */
+    ALWAYS
+  }
 
   private static final String TOOLS_HEAD =
       "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
@@ -22,10 +42,12 @@ enum Qwen3ChatTemplate implements ChatTemplate {
           + "{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call><|im_end|>\n";
 
   private final String sha256;
+  private final Thinking thinking;
   private final boolean allowsNullContent;
 
-  Qwen3ChatTemplate(String sha256, boolean allowsNullContent) {
+  Qwen3ChatTemplate(String sha256, Thinking thinking, boolean allowsNullContent) {
     this.sha256 = sha256;
+    this.thinking = thinking;
     this.allowsNullContent = allowsNullContent;
   }
 
@@ -67,11 +89,18 @@ enum Qwen3ChatTemplate implements ChatTemplate {
     }
     if (options.addGenerationPrompt()) {
       out.template("<|im_start|>assistant\n");
-      if (!options.enableThinking()) {
+      if (thinking == Thinking.ALWAYS) {
+        out.template("<think>\n");
+      } else if (thinking == Thinking.AS_ASKED && !options.enableThinking()) {
         out.template("<think>\n\n</think>\n\n");
       }
     }
     return out.build();
+  }
+
+  @Override
+  public boolean opensThought(ChatOptions options) {
+    return thinking == Thinking.ALWAYS && options.addGenerationPrompt();
   }
 
   /** The system turn, which also presents the tools. */
@@ -116,7 +145,7 @@ enum Qwen3ChatTemplate implements ChatTemplate {
   }
 
   /** Thinking is shown only behind the last question: there the model is still at work on it. */
-  private static void renderAssistant(
+  private void renderAssistant(
       Message.Assistant message,
       String fullContent,
       boolean behindQuery,
@@ -124,7 +153,9 @@ enum Qwen3ChatTemplate implements ChatTemplate {
       Prompt.Builder out) {
     String content = fullContent;
     String reasoning = "";
-    if (message.reasoning() != null) {
+    if (thinking == Thinking.NEVER) {
+      // what was thought elsewhere is not shown
+    } else if (message.reasoning() != null) {
       reasoning = message.reasoning();
     } else if (content.contains("</think>")) {
       String before = content.substring(0, content.indexOf("</think>"));
@@ -133,7 +164,7 @@ enum Qwen3ChatTemplate implements ChatTemplate {
       content = stripLeadingNewlines(behindLast("</think>", content));
     }
     out.template("<|im_start|>assistant\n");
-    if (behindQuery && (last || !reasoning.isEmpty())) {
+    if (thinking != Thinking.NEVER && behindQuery && (last || !reasoning.isEmpty())) {
       out.template("<think>\n")
           .model(stripTrailingNewlines(stripLeadingNewlines(reasoning)))
           .template("\n</think>\n\n")

@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The template beyond what Qwen3GoldenTest compares: parts and their authors, errors, JSON. */
 class ChatTemplateTest {
@@ -20,13 +22,28 @@ class ChatTemplateTest {
   /** Made by scripts/make_chat_golden.py with the reference's Jinja environment. */
   @Test
   void rendersAsTheReference() {
-    List<Golden> lines = Golden.resource("chat-golden.jsonl");
-    assertThat(lines).hasSizeGreaterThan(50);
+    assertRendersAsTheReference(template, "chat-golden.jsonl");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"instruct-2507", "thinking-2507"})
+  void rendersThe2507ReleasesAsTheReference(String name) throws IOException {
+    Files.write(folder.resolve("chat_template.jinja"), Golden.resourceBytes(name + ".jinja"));
+    assertRendersAsTheReference(
+        ChatTemplate.load(folder), "chat-golden-%s.jsonl".formatted(name));
+  }
+
+  private static void assertRendersAsTheReference(ChatTemplate template, String golden) {
+    List<Golden> lines = Golden.resource(golden);
+    assertThat(lines).hasSizeGreaterThanOrEqualTo(40);
     for (Golden line : lines) {
       List<Message> messages = Messages.fromJson(PythonJson.dumps(line.value("messages")));
       ChatOptions options = TokenizeLines.options(line.object("kwargs"));
       if (line.has("rendered")) {
-        assertThat(template.render(messages, options).text()).isEqualTo(line.text("rendered"));
+        String rendered = template.render(messages, options).text();
+        assertThat(rendered).isEqualTo(line.text("rendered"));
+        assertThat(rendered.endsWith("assistant\n<think>\n"))
+            .isEqualTo(template.opensThought(options));
       } else {
         assertThatThrownBy(() -> template.render(messages, options))
             .isInstanceOf(IllegalArgumentException.class);
