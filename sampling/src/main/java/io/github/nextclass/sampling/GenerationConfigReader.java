@@ -33,7 +33,9 @@ final class GenerationConfigReader {
    */
   private static final int DEFAULT_TOP_K = 50;
 
-  /** What transformers would do and this library does not; each with the value at which it is off. */
+  /**
+   * What transformers would do and this library does not; each with the value at which it is off.
+   */
   private static final Map<String, String> UNSUPPORTED =
       Map.ofEntries(
           Map.entry("begin_suppress_tokens", "[]"),
@@ -55,8 +57,7 @@ final class GenerationConfigReader {
           Map.entry("top_h", "null"),
           Map.entry("watermarking_config", "null"));
 
-  private static final System.Logger LOG =
-      System.getLogger(GenerationConfigReader.class.getName());
+  private static final System.Logger LOG = System.getLogger(GenerationConfigReader.class.getName());
 
   private static final JsonFactory JSON =
       JsonFactory.builder()

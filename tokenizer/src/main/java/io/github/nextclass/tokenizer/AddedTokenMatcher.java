@@ -66,9 +66,9 @@ final class AddedTokenMatcher {
       int end = i + found.bytes.length;
       AddedToken token = found.token;
       if (!token.singleWord() || isSingleWord(text, from, i, end, to)) {
-        // Looking no further back than what is taken, nor twice ahead, keeps long white space linear.
-        int start =
-            token.lstrip() ? Math.max(taken, spaceBefore(text, Math.min(taken, i), i)) : i;
+        // Looking no further back than what is taken, nor twice ahead, keeps long white space
+        // linear.
+        int start = token.lstrip() ? Math.max(taken, spaceBefore(text, Math.min(taken, i), i)) : i;
         if (!token.rstrip()) {
           taken = end;
         } else if (end >= taken) {

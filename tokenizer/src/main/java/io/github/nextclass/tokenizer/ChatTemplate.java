@@ -33,8 +33,7 @@ public sealed interface ChatTemplate permits Qwen3ChatTemplate {
   static ChatTemplate load(Path folder) throws IOException {
     Path jinja = folder.resolve("chat_template.jinja");
     if (Files.exists(jinja)) {
-      return recognize(
-          new String(FileBytes.read(jinja), StandardCharsets.UTF_8), jinja.toString());
+      return recognize(new String(FileBytes.read(jinja), StandardCharsets.UTF_8), jinja.toString());
     }
     Path config = folder.resolve("tokenizer_config.json");
     if (!Files.exists(config)) {

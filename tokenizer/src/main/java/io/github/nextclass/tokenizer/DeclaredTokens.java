@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The tokens that a folder declares beside its vocabulary, as transformers' {@code Qwen2Tokenizer}
  * reads them: the list {@code added_tokens_decoder} of tokenizer_config.json (or the older
  * added_tokens.json), and tokens by their role ({@code eos_token} and its like, {@code
- * extra_special_tokens}; without the list also in special_tokens_map.json), which become special tokens whether or not they are listed. Immutable.
+ * extra_special_tokens}; without the list also in special_tokens_map.json), which become special
+ * tokens whether or not they are listed. Immutable.
  *
  * @param listed tokens with their ids, in the order of these
  * @param special contents of special tokens, in the order in which those without an id get one

@@ -11,13 +11,9 @@ import org.jspecify.annotations.Nullable;
  */
 enum Qwen3ChatTemplate implements ChatTemplate {
   HYBRID(
-      "a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8",
-      Thinking.AS_ASKED,
-      true),
+      "a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8", Thinking.AS_ASKED, true),
   HYBRID_OLDER(
-      "87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5",
-      Thinking.AS_ASKED,
-      false),
+      "87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5", Thinking.AS_ASKED, false),
   INSTRUCT_2507(
       "64f85b198065d0fba2a81f37e10ed68161ce2c19a754c7100e67e0ca2ee9c326", Thinking.NEVER, true),
   THINKING_2507(

@@ -29,8 +29,7 @@ class ChatTemplateTest {
   @ValueSource(strings = {"instruct-2507", "thinking-2507"})
   void rendersThe2507ReleasesAsTheReference(String name) throws IOException {
     Files.write(folder.resolve("chat_template.jinja"), Golden.resourceBytes(name + ".jinja"));
-    assertRendersAsTheReference(
-        ChatTemplate.load(folder), "chat-golden-%s.jsonl".formatted(name));
+    assertRendersAsTheReference(ChatTemplate.load(folder), "chat-golden-%s.jsonl".formatted(name));
   }
 
   private static void assertRendersAsTheReference(ChatTemplate template, String golden) {

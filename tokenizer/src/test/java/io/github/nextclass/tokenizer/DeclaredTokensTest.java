@@ -77,7 +77,9 @@ class DeclaredTokensTest {
   @Test
   void anOlderMapSaysWhichRoles() throws IOException {
     write("tokenizer_config.json", "{\"eos_token\": \"<b>\"}");
-    write("special_tokens_map.json", "{\"eos_token\": {\"content\": \"<a>\"}, \"pad_token\": \"<a>\"}");
+    write(
+        "special_tokens_map.json",
+        "{\"eos_token\": {\"content\": \"<a>\"}, \"pad_token\": \"<a>\"}");
     assertThat(encode("<a><|endoftext|>")).containsExactly(6, 7);
   }
 
