@@ -20,7 +20,7 @@ final class Shape {
   static final int QUERY_WIDTH = HEADS * HEAD_DIM;
   static final int KV_WIDTH = KV_HEADS * HEAD_DIM;
   static final float EPS = 1e-6f;
-  static final RopeParameters ROPE = new RopeParameters("default", 1_000_000, 1, 0, 1, 32, 1, true);
+  static final RopeParameters ROPE = RopeParameters.ofTheta(1_000_000);
 
   private Shape() {}
 

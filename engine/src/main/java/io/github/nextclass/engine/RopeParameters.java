@@ -34,6 +34,16 @@ public record RopeParameters(
 
   private static final double DEFAULT_THETA = 10_000;
 
+  /**
+   * Angles that nothing stretches: {@code rope_type} {@code default}.
+   *
+   * @param ropeTheta the base of the frequencies, above 1
+   * @return the parameters
+   */
+  public static RopeParameters ofTheta(double ropeTheta) {
+    return unstretched("default", ropeTheta, 1);
+  }
+
   static RopeParameters read(JsonObject config) throws ModelFormatException {
     JsonObject older = config.object("rope_scaling");
     JsonObject scaling =
@@ -44,7 +54,7 @@ public record RopeParameters(
     }
     double outerTheta = theta(config, DEFAULT_THETA);
     if (scaling == null) {
-      return unstretched("default", outerTheta, 1);
+      return ofTheta(outerTheta);
     }
     double theta = theta(scaling, outerTheta);
     String type = scaling.string("rope_type", scaling.string("type", "default"));
