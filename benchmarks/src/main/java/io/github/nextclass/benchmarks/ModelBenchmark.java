@@ -42,6 +42,10 @@ import org.openjdk.jmh.annotations.Warmup;
     jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "-XX:+UseSerialGC"})
 public class ModelBenchmark {
   private static final int PROMPT = 256;
+
+  /** Tokens before the steps that are measured, each time again. */
+  private static final int CONTEXT = 8;
+
   private static final int STEPS = 16;
   private static final int BATCH = 8;
 
@@ -77,8 +81,8 @@ public class ModelBenchmark {
     engine = Engine.load(folder, options.withPrimitives(Shape.choice(primitives)));
     prompt = new Random(1).ints(PROMPT, 0, engine.config().vocabSize()).toArray();
     check(folder, options.withPrimitives(PrimitivesChoice.SCALAR));
-    sessions = IntStream.range(0, BATCH).mapToObj(i -> engine.newSession(PROMPT + 10_000)).toList();
-    sessions.forEach(session -> session.append(Arrays.copyOf(prompt, 8)));
+    sessions = IntStream.range(0, BATCH).mapToObj(i -> engine.newSession(PROMPT + STEPS)).toList();
+    sessions.forEach(session -> session.append(Arrays.copyOf(prompt, CONTEXT)));
   }
 
   private void check(Path folder, EngineOptions options) throws IOException {
@@ -126,6 +130,7 @@ public class ModelBenchmark {
    */
   @Benchmark
   public int decode(Rates.Tokens rate) {
+    sessions.getFirst().truncate(CONTEXT);
     int tokenId = 1;
     for (int i = 0; i < STEPS; i++) {
       tokenId = best(sessions.getFirst().forward(tokenId));
@@ -142,6 +147,7 @@ public class ModelBenchmark {
    */
   @Benchmark
   public int[] decodeTogether(Rates.Tokens rate) {
+    sessions.forEach(session -> session.truncate(CONTEXT));
     int[] tokenIds = IntStream.range(0, BATCH).toArray();
     for (int i = 0; i < STEPS; i++) {
       float[][] logits = engine.forwardTogether(sessions, tokenIds);

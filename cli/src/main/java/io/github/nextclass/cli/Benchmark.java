@@ -83,7 +83,10 @@ record Benchmark(
 
       double promptRate = promptRate(session, prompt(plan.promptTokens(), vocabSize));
       ProcessMemory memory = ProcessMemory.measure().orElse(null);
-      long positions = Math.ceilDiv(session.position(), KV_BLOCK) * (long) KV_BLOCK;
+      long kvPositions =
+          engine.description().startsWith("CPU") // a device has a memory of its own
+              ? Math.ceilDiv(session.position(), KV_BLOCK) * (long) KV_BLOCK
+              : 0;
 
       return new Benchmark(
           engine.description(),
@@ -98,7 +101,7 @@ record Benchmark(
           plan.batch() == 0 ? null : batchRate(engine, plan),
           bytesReadPerToken(folder, engine.config().tieWordEmbeddings()),
           memory,
-          positions * engine.kvBytesPerPosition());
+          kvPositions * engine.kvBytesPerPosition());
     }
   }
 
