@@ -267,18 +267,25 @@ def text_and_choice(data):
     return table(["one thread", "time", "rate"], rows) if rows else ""
 
 
+def where(data, parts):
+    """What a table was measured on; parts of it may have been measured at different times."""
+    seen = list(dict.fromkeys(f"{at['cpu']}, {at['processors']} processors, {at['java']}, {at['date']}, commit {at['commit']}"
+                              for part, at in data.get("machines", {}).items() if part in parts))
+    return "Made by `scripts/report.py`; medians. " + "; ".join(seen) + "."
+
+
 def write_tables(data):
-    at = data["machine"]
-    where = f"{at['cpu']}, {at['processors']} processors, {at['java']}, {at['date']}, commit {at['commit']}. Made by `scripts/report.py`; medians."
-    parts = {"goals": goals(data), "operations": operations(data), "text": text_and_choice(data)}
+    parts = {"goals": (goals(data), ["model", "scalar", "start"]),
+             "operations": (operations(data), ["linear", "attention", "small"]),
+             "text": (text_and_choice(data), ["sampling", "tokenizer"])}
     with open(PAGE, encoding="utf-8") as file:
         page = file.read()
-    for name, content in parts.items():
+    for name, (content, sources) in parts.items():
         begin, end = f"<!-- report:{name} -->", "<!-- /report -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.S)
         if not pattern.search(page):
             raise SystemExit(f"{PAGE}: the marker {begin} ... {end} is missing")
-        text = f"{begin}\n{where}\n\n{content}\n{end}" if content else f"{begin}\n{end}"
+        text = f"{begin}\n{where(data, sources)}\n\n{content}\n{end}" if content else f"{begin}\n{end}"
         page = pattern.sub(lambda _: text, page)
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(page)
@@ -462,9 +469,9 @@ def main():
             subprocess.run([java, "-cp", jars, "io.github.nextclass.benchmarks.MakeCheckpoint", made], check=True)
             model = ["--model", made]
         try:
-            data["machine"] = machine()
             for part in options.only.split(","):
                 say(part + " ...")
+                data.setdefault("machines", {})[part] = machine()
                 data[part] = measure(part, model, options.full)
                 save(data)
         finally:
