@@ -5,8 +5,8 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Products of weight rows with many tokens: prefill. Vectors lie along the rows, inputs are
  * broadcast, so there is no horizontal sum, results come out as they are stored, and the loop is
- * almost nothing but multiply-adds. A tile is two vectors of rows by 8 tokens: 16 sums that stay in
- * registers.
+ * almost nothing but multiply-adds. A tile is four vectors of rows by 4 tokens: 16 sums that stay
+ * in registers.
  *
  * <p>To keep the order of {@link Lane}, k is walked lane by lane: a <em>phase</em> adds up one
  * lane, and the 16 results are added in the tree's order. Weights and inputs are packed so that a
@@ -16,27 +16,35 @@ import jdk.incubator.vector.FloatVector;
  *   k                 0 1 | 2 3 | ... | 30 31 | 32 33 | 34 35 | ...
  *   phase of lane 0   0 1                       32 33                then 64 65, 96 97, ...
  *
- *   weights  [phase][step][rows]             two vectors a step         {@link Panel}
- *   inputs   [tile][phase][step][8 tokens]   one broadcast a token and step
+ *   weights  [phase][step][rows]             four vectors a step        {@link Panel}
+ *   inputs   [tile][phase][step][4 tokens]   one broadcast a token and step
  *                                            step = 0 .. columns / 16
  *
  *   phases in the order 0 8 4 12 2 10 6 14 1 9 5 13 3 11 7 15: bits of the lane reversed, so that
  *   neighbours in time are neighbours in the tree, and a sum waits for its sibling as in a binary counter
  * </pre>
  *
- * <p>A phase of the weights, 8 KB at 1,024 columns, stays in the first cache for four tiles.
+ * <p>A phase of the weights, 16 KB at 1,024 columns, stays in the first cache for four tiles.
+ *
+ * <p>Vector methods are called in the hot methods themselves, not through helpers: the JIT always
+ * inlines them, but stops inlining methods of ours once a method has grown to 18,000 nodes
+ * (NodeCountInliningCutoff), and then vectors go through memory as objects.
  */
 final class MatrixKernel {
-  static final int TOKENS = 8;
+  static final int TOKENS = 4;
 
   private static final int WIDTH = Lanes.WIDTH;
   private static final int ROWS = Panel.ROWS;
   private static final int TILE = ROWS * TOKENS;
   private static final int TILES_TOGETHER = 4;
 
-  private static final int LEVELS = 4; // of the tree below its root: sums of 1, 2, 4 and 8 lanes
-  private static final int FRESH = LEVELS * TILE;
-  private static final int SUMS = (LEVELS + 1) * TILE;
+  // The levels of the tree below its root: sums of 1, 2, 4 and 8 lanes that wait for their sibling.
+  private static final int ONE = 0;
+  private static final int TWO = TILE;
+  private static final int FOUR = 2 * TILE;
+  private static final int EIGHT = 3 * TILE;
+  private static final int FRESH = 4 * TILE;
+  private static final int SUMS = 5 * TILE;
 
   /** Floats between phases: else they would all compete for the same few sets of the cache. */
   private static final int PAD = 16;
@@ -73,19 +81,11 @@ final class MatrixKernel {
         int to = at + phaseOffset(lane, columns, TOKENS);
         int next = at + phaseOffset(lane + 1, columns, TOKENS);
         int from = first * columns + block + 2 * lane;
-        int t = 0;
-        for (; t <= count - 4; t += 4) {
-          Turn.square4(
-              x,
-              from + t * columns,
-              columns,
-              packed,
-              to + t,
-              to + t + TOKENS,
-              next + t,
-              next + t + TOKENS);
+        if (count == TOKENS) {
+          Turn.square4(x, from, columns, packed, to, to + TOKENS, next, next + TOKENS);
+          continue;
         }
-        for (; t < count; t++) {
+        for (int t = 0; t < count; t++) {
           packed[to + t] = x[from + t * columns];
           packed[to + t + TOKENS] = x[from + t * columns + 1];
           packed[next + t] = x[from + t * columns + 2];
@@ -116,57 +116,71 @@ final class MatrixKernel {
     }
   }
 
-  /**
-   * Sixteen phases, added up like a binary counter. Level l of the sums of a tile holds a sum of
-   * 2^l lanes; the last phase stays where it is for {@link #finish}.
-   */
+  /** Sixteen phases, added up like a binary counter; the last one is left to {@link #finish}. */
   private static void tiles(
       float[] panel, float[] packed, int at, int count, int columns, float[] sums) {
     int steps = columns / Lane.COUNT;
     int weightStride = phaseStride(columns, ROWS);
     int inputStride = phaseStride(columns, TOKENS);
     for (int phase = 0; phase < Lane.COUNT; phase++) {
-      int level = Integer.numberOfTrailingZeros(phase + 1);
+      int complete = Integer.numberOfTrailingZeros(phase + 1); // levels whose sibling waits
       for (int i = 0; i < count; i++) {
         int x = at + i * tileLength(columns) + phase * inputStride;
-        int to = i * SUMS + (level == 0 ? 0 : FRESH);
-        phase(panel, phase * weightStride, packed, x, steps, sums, to);
-        if (level > 0 && level < LEVELS) {
-          carry(sums, i * SUMS, level);
+        int to = i * SUMS;
+        phase(
+            panel, phase * weightStride, packed, x, steps, sums, to + (complete > 0 ? FRESH : ONE));
+        switch (complete) {
+          case 1 -> carryOne(sums, to);
+          case 2 -> carryTwo(sums, to);
+          case 3 -> carryThree(sums, to);
+          default -> {} // nothing waits, or it is the root
         }
       }
     }
   }
 
-  /**
-   * Adds the waiting sums of the levels below to the fresh one, and leaves it waiting at a level.
-   */
-  private static void carry(float[] sums, int at, int level) {
+  private static void carryOne(float[] sums, int at) {
     for (int i = at; i < at + TILE; i += WIDTH) {
-      total(sums, i, level).intoArray(sums, i + level * TILE);
+      FloatVector sum = FloatVector.fromArray(Lanes.F32, sums, i + FRESH);
+      sum = FloatVector.fromArray(Lanes.F32, sums, i + ONE).add(sum);
+      sum.intoArray(sums, i + TWO);
     }
   }
 
-  /** A vector of the fresh sum, with those of the levels below. */
-  private static FloatVector total(float[] sums, int at, int level) {
-    FloatVector sum = FloatVector.fromArray(Lanes.F32, sums, at + FRESH);
-    for (int l = 0; l < level; l++) {
-      sum = FloatVector.fromArray(Lanes.F32, sums, at + l * TILE).add(sum);
+  private static void carryTwo(float[] sums, int at) {
+    for (int i = at; i < at + TILE; i += WIDTH) {
+      FloatVector sum = FloatVector.fromArray(Lanes.F32, sums, i + FRESH);
+      sum = FloatVector.fromArray(Lanes.F32, sums, i + ONE).add(sum);
+      sum = FloatVector.fromArray(Lanes.F32, sums, i + TWO).add(sum);
+      sum.intoArray(sums, i + FOUR);
     }
-    return sum;
+  }
+
+  private static void carryThree(float[] sums, int at) {
+    for (int i = at; i < at + TILE; i += WIDTH) {
+      FloatVector sum = FloatVector.fromArray(Lanes.F32, sums, i + FRESH);
+      sum = FloatVector.fromArray(Lanes.F32, sums, i + ONE).add(sum);
+      sum = FloatVector.fromArray(Lanes.F32, sums, i + TWO).add(sum);
+      sum = FloatVector.fromArray(Lanes.F32, sums, i + FOUR).add(sum);
+      sum.intoArray(sums, i + EIGHT);
+    }
   }
 
   /** The root of the tree, straight to the output. */
   private static void finish(
       float[] sums, int at, int rows, int tokens, float[] out, int to, int stride) {
     for (int t = 0; t < tokens; t++) {
-      for (int half = 0; half < ROWS; half += WIDTH) {
-        int sum = at + t * ROWS + half;
-        FloatVector total = total(sums, sum, LEVELS);
+      for (int r = 0; r < ROWS; r += WIDTH) {
+        int i = at + t * ROWS + r;
+        FloatVector sum = FloatVector.fromArray(Lanes.F32, sums, i + FRESH);
+        sum = FloatVector.fromArray(Lanes.F32, sums, i + ONE).add(sum);
+        sum = FloatVector.fromArray(Lanes.F32, sums, i + TWO).add(sum);
+        sum = FloatVector.fromArray(Lanes.F32, sums, i + FOUR).add(sum);
+        sum = FloatVector.fromArray(Lanes.F32, sums, i + EIGHT).add(sum);
         if (rows == ROWS) {
-          total.intoArray(out, to + t * stride + half);
+          sum.intoArray(out, to + t * stride + r);
         } else {
-          total.intoArray(sums, sum + FRESH);
+          sum.intoArray(sums, i + FRESH);
         }
       }
       if (rows < ROWS) {
@@ -175,67 +189,68 @@ final class MatrixKernel {
     }
   }
 
-  /** The hot loop: one lane of two vectors of rows by 8 tokens. */
+  /** The hot loop: one lane of four vectors of rows by 4 tokens. */
   private static void phase(
       float[] panel, int w, float[] packed, int x, int steps, float[] sums, int to) {
     FloatVector a0 = FloatVector.zero(Lanes.F32);
     FloatVector a1 = a0;
     FloatVector a2 = a0;
     FloatVector a3 = a0;
-    FloatVector a4 = a0;
-    FloatVector a5 = a0;
-    FloatVector a6 = a0;
-    FloatVector a7 = a0;
     FloatVector b0 = a0;
     FloatVector b1 = a0;
     FloatVector b2 = a0;
     FloatVector b3 = a0;
-    FloatVector b4 = a0;
-    FloatVector b5 = a0;
-    FloatVector b6 = a0;
-    FloatVector b7 = a0;
+    FloatVector c0 = a0;
+    FloatVector c1 = a0;
+    FloatVector c2 = a0;
+    FloatVector c3 = a0;
+    FloatVector d0 = a0;
+    FloatVector d1 = a0;
+    FloatVector d2 = a0;
+    FloatVector d3 = a0;
     for (int step = 0; step < steps; step++) {
-      FloatVector wa = FloatVector.fromArray(Lanes.F32, panel, w);
-      FloatVector wb = FloatVector.fromArray(Lanes.F32, panel, w + WIDTH);
-      FloatVector x0 = FloatVector.broadcast(Lanes.F32, packed[x]);
-      a0 = x0.fma(wa, a0);
-      b0 = x0.fma(wb, b0);
-      FloatVector x1 = FloatVector.broadcast(Lanes.F32, packed[x + 1]);
-      a1 = x1.fma(wa, a1);
-      b1 = x1.fma(wb, b1);
-      FloatVector x2 = FloatVector.broadcast(Lanes.F32, packed[x + 2]);
-      a2 = x2.fma(wa, a2);
-      b2 = x2.fma(wb, b2);
-      FloatVector x3 = FloatVector.broadcast(Lanes.F32, packed[x + 3]);
-      a3 = x3.fma(wa, a3);
-      b3 = x3.fma(wb, b3);
-      FloatVector x4 = FloatVector.broadcast(Lanes.F32, packed[x + 4]);
-      a4 = x4.fma(wa, a4);
-      b4 = x4.fma(wb, b4);
-      FloatVector x5 = FloatVector.broadcast(Lanes.F32, packed[x + 5]);
-      a5 = x5.fma(wa, a5);
-      b5 = x5.fma(wb, b5);
-      FloatVector x6 = FloatVector.broadcast(Lanes.F32, packed[x + 6]);
-      a6 = x6.fma(wa, a6);
-      b6 = x6.fma(wb, b6);
-      FloatVector x7 = FloatVector.broadcast(Lanes.F32, packed[x + 7]);
-      a7 = x7.fma(wa, a7);
-      b7 = x7.fma(wb, b7);
+      FloatVector w0 = FloatVector.fromArray(Lanes.F32, panel, w);
+      FloatVector w1 = FloatVector.fromArray(Lanes.F32, panel, w + WIDTH);
+      FloatVector w2 = FloatVector.fromArray(Lanes.F32, panel, w + 2 * WIDTH);
+      FloatVector w3 = FloatVector.fromArray(Lanes.F32, panel, w + 3 * WIDTH);
+      FloatVector xa = FloatVector.broadcast(Lanes.F32, packed[x]);
+      a0 = xa.fma(w0, a0);
+      a1 = xa.fma(w1, a1);
+      a2 = xa.fma(w2, a2);
+      a3 = xa.fma(w3, a3);
+      FloatVector xb = FloatVector.broadcast(Lanes.F32, packed[x + 1]);
+      b0 = xb.fma(w0, b0);
+      b1 = xb.fma(w1, b1);
+      b2 = xb.fma(w2, b2);
+      b3 = xb.fma(w3, b3);
+      FloatVector xc = FloatVector.broadcast(Lanes.F32, packed[x + 2]);
+      c0 = xc.fma(w0, c0);
+      c1 = xc.fma(w1, c1);
+      c2 = xc.fma(w2, c2);
+      c3 = xc.fma(w3, c3);
+      FloatVector xd = FloatVector.broadcast(Lanes.F32, packed[x + 3]);
+      d0 = xd.fma(w0, d0);
+      d1 = xd.fma(w1, d1);
+      d2 = xd.fma(w2, d2);
+      d3 = xd.fma(w3, d3);
       w += ROWS;
       x += TOKENS;
     }
-    store(a0, b0, sums, to);
-    store(a1, b1, sums, to + ROWS);
-    store(a2, b2, sums, to + 2 * ROWS);
-    store(a3, b3, sums, to + 3 * ROWS);
-    store(a4, b4, sums, to + 4 * ROWS);
-    store(a5, b5, sums, to + 5 * ROWS);
-    store(a6, b6, sums, to + 6 * ROWS);
-    store(a7, b7, sums, to + 7 * ROWS);
-  }
-
-  private static void store(FloatVector a, FloatVector b, float[] sums, int to) {
-    a.intoArray(sums, to);
-    b.intoArray(sums, to + WIDTH);
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + WIDTH);
+    a2.intoArray(sums, to + 2 * WIDTH);
+    a3.intoArray(sums, to + 3 * WIDTH);
+    b0.intoArray(sums, to + ROWS);
+    b1.intoArray(sums, to + ROWS + WIDTH);
+    b2.intoArray(sums, to + ROWS + 2 * WIDTH);
+    b3.intoArray(sums, to + ROWS + 3 * WIDTH);
+    c0.intoArray(sums, to + 2 * ROWS);
+    c1.intoArray(sums, to + 2 * ROWS + WIDTH);
+    c2.intoArray(sums, to + 2 * ROWS + 2 * WIDTH);
+    c3.intoArray(sums, to + 2 * ROWS + 3 * WIDTH);
+    d0.intoArray(sums, to + 3 * ROWS);
+    d1.intoArray(sums, to + 3 * ROWS + WIDTH);
+    d2.intoArray(sums, to + 3 * ROWS + 2 * WIDTH);
+    d3.intoArray(sums, to + 3 * ROWS + 3 * WIDTH);
   }
 }

@@ -6,7 +6,6 @@ final class Scratch {
   private float[] panel = new float[0];
   private float[] staging = new float[0];
   private float[] work = new float[0];
-  private float[] turned = new float[0];
   private float[] sums = new float[0];
   private float[] scores = new float[0];
 
@@ -27,16 +26,10 @@ final class Scratch {
     return staging;
   }
 
-  /** A square half turned. */
+  /** A square of a panel, turned. */
   float[] work(int length) {
     work = atLeast(length, work);
     return work;
-  }
-
-  /** A square turned. */
-  float[] turned(int length) {
-    turned = atLeast(length, turned);
-    return turned;
   }
 
   /** Partial sums of a tile. */

@@ -60,34 +60,29 @@ final class Turn {
   }
 
   /**
-   * Twice as many rows as a vector has floats, from a matrix: {@code out[c][half]} is a vector of
-   * column {@code c} of the rows of the lower or upper half, c below {@link Lanes#WIDTH}.
+   * A square of as many rows as a vector has floats: {@code out[c]} is column {@code c}. First four
+   * rows at a time, then what belongs together of all fours:
+   *
+   * <pre>
+   *   fours   out[4q + j]   places 4g to 4g + 3: column 4g + j of rows 4q to 4q + 3
+   *   wholes  out[4g + j]   places 4q to 4q + 3: the same
+   * </pre>
    */
-  static void columns(float[] m, int from, int stride, float[] work, float[] out) {
-    int quads = WIDTH / 2; // of rows
-    for (int quad = 0; quad < quads; quad++) {
-      fours(m, from + 4 * quad * stride, stride, work, quad * WIDTH, quads * WIDTH);
+  static void square(float[] m, int from, int stride, float[] out) {
+    for (int row = 0; row < WIDTH; row += 4) {
+      fours(m, from + row * stride, stride, out, row * WIDTH);
     }
-    // work[j][quad]: places 4g to 4g + 3 are column 4g + j of the four rows of the quad
     for (int j = 0; j < 4; j++) {
-      for (int half = 0; half < 2; half++) {
-        int at = (j * quads + half * quads / 2) * WIDTH;
-        int to = (2 * j + half) * WIDTH;
-        if (WIDTH == 16) {
-          eights(work, at);
-          pair(work, at, out, to, to + 8 * WIDTH);
-          pair(work, at + 2 * WIDTH, out, to + 16 * WIDTH, to + 24 * WIDTH);
-        } else if (WIDTH == 8) {
-          pair(work, at, out, to, to + 8 * WIDTH);
-        } else {
-          System.arraycopy(work, at, out, to, WIDTH);
-        }
+      if (WIDTH == 16) {
+        sixteen(out, j * WIDTH);
+      } else if (WIDTH == 8) {
+        eight(out, j * WIDTH);
       }
     }
   }
 
   /** Exchanges at distances 2 and 1 between four rows. */
-  private static void fours(float[] m, int from, int stride, float[] out, int to, int outStride) {
+  private static void fours(float[] m, int from, int stride, float[] out, int to) {
     FloatVector r0 = FloatVector.fromArray(Lanes.F32, m, from);
     FloatVector r1 = FloatVector.fromArray(Lanes.F32, m, from + stride);
     FloatVector r2 = FloatVector.fromArray(Lanes.F32, m, from + 2 * stride);
@@ -97,28 +92,32 @@ final class Turn {
     FloatVector s2 = r0.rearrange(SWAP_2).blend(r2, UPPER_2);
     FloatVector s3 = r1.rearrange(SWAP_2).blend(r3, UPPER_2);
     s0.blend(s1.rearrange(SWAP_1), UPPER_1).intoArray(out, to);
-    s0.rearrange(SWAP_1).blend(s1, UPPER_1).intoArray(out, to + outStride);
-    s2.blend(s3.rearrange(SWAP_1), UPPER_1).intoArray(out, to + 2 * outStride);
-    s2.rearrange(SWAP_1).blend(s3, UPPER_1).intoArray(out, to + 3 * outStride);
+    s0.rearrange(SWAP_1).blend(s1, UPPER_1).intoArray(out, to + WIDTH);
+    s2.blend(s3.rearrange(SWAP_1), UPPER_1).intoArray(out, to + 2 * WIDTH);
+    s2.rearrange(SWAP_1).blend(s3, UPPER_1).intoArray(out, to + 3 * WIDTH);
   }
 
-  /** Exchanges at distance 8 between vectors 0 and 2, 1 and 3. */
-  private static void eights(float[] m, int at) {
+  /** Exchanges at distances 8 and 4 between four vectors, four vectors apart. */
+  private static void sixteen(float[] m, int at) {
     FloatVector a = FloatVector.fromArray(Lanes.F32, m, at);
-    FloatVector b = FloatVector.fromArray(Lanes.F32, m, at + WIDTH);
-    FloatVector c = FloatVector.fromArray(Lanes.F32, m, at + 2 * WIDTH);
-    FloatVector d = FloatVector.fromArray(Lanes.F32, m, at + 3 * WIDTH);
-    a.blend(c.rearrange(SWAP_8), UPPER_8).intoArray(m, at);
-    b.blend(d.rearrange(SWAP_8), UPPER_8).intoArray(m, at + WIDTH);
-    a.rearrange(SWAP_8).blend(c, UPPER_8).intoArray(m, at + 2 * WIDTH);
-    b.rearrange(SWAP_8).blend(d, UPPER_8).intoArray(m, at + 3 * WIDTH);
+    FloatVector b = FloatVector.fromArray(Lanes.F32, m, at + 4 * WIDTH);
+    FloatVector c = FloatVector.fromArray(Lanes.F32, m, at + 8 * WIDTH);
+    FloatVector d = FloatVector.fromArray(Lanes.F32, m, at + 12 * WIDTH);
+    FloatVector ac = a.blend(c.rearrange(SWAP_8), UPPER_8);
+    FloatVector ca = a.rearrange(SWAP_8).blend(c, UPPER_8);
+    FloatVector bd = b.blend(d.rearrange(SWAP_8), UPPER_8);
+    FloatVector db = b.rearrange(SWAP_8).blend(d, UPPER_8);
+    ac.blend(bd.rearrange(SWAP_4), UPPER_4).intoArray(m, at);
+    ac.rearrange(SWAP_4).blend(bd, UPPER_4).intoArray(m, at + 4 * WIDTH);
+    ca.blend(db.rearrange(SWAP_4), UPPER_4).intoArray(m, at + 8 * WIDTH);
+    ca.rearrange(SWAP_4).blend(db, UPPER_4).intoArray(m, at + 12 * WIDTH);
   }
 
-  /** An exchange at distance 4 between two neighbours. */
-  private static void pair(float[] m, int at, float[] out, int to0, int to1) {
+  /** An exchange at distance 4 between two vectors, four vectors apart. */
+  private static void eight(float[] m, int at) {
     FloatVector a = FloatVector.fromArray(Lanes.F32, m, at);
-    FloatVector b = FloatVector.fromArray(Lanes.F32, m, at + WIDTH);
-    a.blend(b.rearrange(SWAP_4), UPPER_4).intoArray(out, to0);
-    a.rearrange(SWAP_4).blend(b, UPPER_4).intoArray(out, to1);
+    FloatVector b = FloatVector.fromArray(Lanes.F32, m, at + 4 * WIDTH);
+    a.blend(b.rearrange(SWAP_4), UPPER_4).intoArray(m, at);
+    a.rearrange(SWAP_4).blend(b, UPPER_4).intoArray(m, at + 4 * WIDTH);
   }
 }
