@@ -43,7 +43,7 @@ class ArchitectureTest {
       noClasses()
           .that()
           .haveNameNotMatching(
-              ".*\\.cpu\\.(AttentionKernel|Lanes|MatrixKernel|Panel|RowKernel|Turn|VectorPrimitives|VectorProbeLoops|Widen|WidenQuantized)")
+              ".*\\.cpu\\.(AttentionKernel|Lanes|MatrixKernel|Panel|RowKernel|Sums|Turn|VectorPrimitives|VectorProbeLoops|Widen|WidenQuantized)")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("jdk.incubator.vector");

@@ -245,7 +245,10 @@ public final class CpuBackend implements Backend {
     }
   }
 
-  /** The pieces are pairs of a few tokens and a kv head. */
+  /**
+   * The pieces are pairs of a kv head and a few tokens; a head after the other, because its keys
+   * stay in cache.
+   */
   @Override
   public void attention(int layer, Buffer q, Step step, Buffer out) {
     int kvHeads = kvShape.numKeyValueHeads();
@@ -257,10 +260,10 @@ public final class CpuBackend implements Backend {
           1,
           (worker, from, to) -> {
             for (int i = from; i < to; i++) {
-              int row = i / kvHeads * Attention.TOKENS;
+              int row = i % parts * Attention.TOKENS;
               int end = Math.min(row + Attention.TOKENS, rows);
               attention.run(
-                  layer, segment, i % kvHeads, row, end, values(q), values(out), scratch[worker]);
+                  layer, segment, i / parts, row, end, values(q), values(out), scratch[worker]);
             }
           });
     }

@@ -11,7 +11,7 @@ interface Primitives {
   int BLOCK = 64;
 
   /** Up to so many tokens weights are streamed (decode); more are a matrix (prefill). */
-  int FEW_TOKENS = 8;
+  int FEW_TOKENS = 16;
 
   /** What runs here, for a person. */
   String description();

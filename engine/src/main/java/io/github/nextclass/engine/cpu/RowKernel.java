@@ -5,11 +5,12 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * Dot products of weight rows with a few tokens: decode. Vectors lie along k, one sum for each pair
  * of row and token, so that weights stream through once in the order in which they lie in the file.
- * Four rows together keep four independent sums in flight.
+ * Four rows together keep four independent sums in flight; with four tokens they are sixteen.
  *
  * <p>Inputs are packed as the weights come out of {@link Widen}: of each 32 floats first the even,
  * then the odd.
@@ -19,6 +20,11 @@ final class RowKernel {
   static final int TOKENS = 4;
 
   private static final int WIDTH = Lanes.WIDTH;
+
+  /**
+   * Where the totals of a tile stand, behind its sums: a row of {@link #TOKENS} after the other.
+   */
+  private static final int TOTALS = ROWS * TOKENS * Lane.COUNT;
 
   private RowKernel() {}
 
@@ -100,6 +106,127 @@ final class RowKernel {
   }
 
   /**
+   * A few tokens, bf16, straight from the mapping: as {@link #runOne}, four tokens at a time. The
+   * four rows stay in the first cache while the tokens pass.
+   */
+  static void runFew(
+      CpuWeight w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
+    int columns = w.columns();
+    float[] sums = scratch.sums((ROWS * TOKENS + 1) * Lane.COUNT);
+    int quarter = (to - from + ROWS - 1) / ROWS;
+    int last = to - 1;
+    for (int r = from; r < from + quarter; r++) {
+      for (int t = 0; t < tokens; t += TOKENS) {
+        for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
+          dot4x4(
+              w.segment(),
+              w.rowOffsetBytes(r),
+              w.rowOffsetBytes(Math.min(r + quarter, last)),
+              w.rowOffsetBytes(Math.min(r + 2 * quarter, last)),
+              w.rowOffsetBytes(Math.min(r + 3 * quarter, last)),
+              x,
+              t * columns,
+              columns,
+              sums,
+              lane);
+        }
+        Sums.sixteen(sums, TOTALS);
+        for (int i = 0; i < ROWS; i++) {
+          int row = Math.min(r + i * quarter, last);
+          for (int j = 0; j < Math.min(TOKENS, tokens - t); j++) {
+            out[(t + j) * w.rows() + row] = sums[TOTALS + i * TOKENS + j];
+          }
+        }
+      }
+    }
+  }
+
+  /** Four rows by four tokens, straight from the mapping: 16 sums. */
+  private static void dot4x4(
+      MemorySegment w,
+      long row0,
+      long row1,
+      long row2,
+      long row3,
+      float[] x,
+      int at,
+      int n,
+      float[] sums,
+      int lane) {
+    FloatVector a0 = FloatVector.zero(Lanes.F32);
+    FloatVector b0 = a0;
+    FloatVector c0 = a0;
+    FloatVector d0 = a0;
+    FloatVector a1 = a0;
+    FloatVector b1 = a0;
+    FloatVector c1 = a0;
+    FloatVector d1 = a0;
+    FloatVector a2 = a0;
+    FloatVector b2 = a0;
+    FloatVector c2 = a0;
+    FloatVector d2 = a0;
+    FloatVector a3 = a0;
+    FloatVector b3 = a0;
+    FloatVector c3 = a0;
+    FloatVector d3 = a0;
+    for (int block = lane; block < n; block += Lane.PERIOD) {
+      long pair = 2L * block + 2L * lane; // 2 bytes a weight, 2 weights a lane
+      IntVector w0 = IntVector.fromMemorySegment(Lanes.I32, w, row0 + pair, LITTLE_ENDIAN);
+      IntVector w1 = IntVector.fromMemorySegment(Lanes.I32, w, row1 + pair, LITTLE_ENDIAN);
+      IntVector w2 = IntVector.fromMemorySegment(Lanes.I32, w, row2 + pair, LITTLE_ENDIAN);
+      IntVector w3 = IntVector.fromMemorySegment(Lanes.I32, w, row3 + pair, LITTLE_ENDIAN);
+      FloatVector e0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o0 = w0.and(0xffff0000).reinterpretAsFloats();
+      FloatVector e1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o1 = w1.and(0xffff0000).reinterpretAsFloats();
+      FloatVector e2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o2 = w2.and(0xffff0000).reinterpretAsFloats();
+      FloatVector e3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector o3 = w3.and(0xffff0000).reinterpretAsFloats();
+      FloatVector ea = FloatVector.fromArray(Lanes.F32, x, at + block);
+      FloatVector oa = FloatVector.fromArray(Lanes.F32, x, at + block + Lane.COUNT);
+      a0 = o0.fma(oa, e0.fma(ea, a0));
+      a1 = o1.fma(oa, e1.fma(ea, a1));
+      a2 = o2.fma(oa, e2.fma(ea, a2));
+      a3 = o3.fma(oa, e3.fma(ea, a3));
+      FloatVector eb = FloatVector.fromArray(Lanes.F32, x, at + n + block);
+      FloatVector ob = FloatVector.fromArray(Lanes.F32, x, at + n + block + Lane.COUNT);
+      b0 = o0.fma(ob, e0.fma(eb, b0));
+      b1 = o1.fma(ob, e1.fma(eb, b1));
+      b2 = o2.fma(ob, e2.fma(eb, b2));
+      b3 = o3.fma(ob, e3.fma(eb, b3));
+      FloatVector ec = FloatVector.fromArray(Lanes.F32, x, at + 2 * n + block);
+      FloatVector oc = FloatVector.fromArray(Lanes.F32, x, at + 2 * n + block + Lane.COUNT);
+      c0 = o0.fma(oc, e0.fma(ec, c0));
+      c1 = o1.fma(oc, e1.fma(ec, c1));
+      c2 = o2.fma(oc, e2.fma(ec, c2));
+      c3 = o3.fma(oc, e3.fma(ec, c3));
+      FloatVector ed = FloatVector.fromArray(Lanes.F32, x, at + 3 * n + block);
+      FloatVector od = FloatVector.fromArray(Lanes.F32, x, at + 3 * n + block + Lane.COUNT);
+      d0 = o0.fma(od, e0.fma(ed, d0));
+      d1 = o1.fma(od, e1.fma(ed, d1));
+      d2 = o2.fma(od, e2.fma(ed, d2));
+      d3 = o3.fma(od, e3.fma(ed, d3));
+    }
+    a0.intoArray(sums, lane);
+    b0.intoArray(sums, Lane.COUNT + lane);
+    c0.intoArray(sums, 2 * Lane.COUNT + lane);
+    d0.intoArray(sums, 3 * Lane.COUNT + lane);
+    a1.intoArray(sums, 4 * Lane.COUNT + lane);
+    b1.intoArray(sums, 5 * Lane.COUNT + lane);
+    c1.intoArray(sums, 6 * Lane.COUNT + lane);
+    d1.intoArray(sums, 7 * Lane.COUNT + lane);
+    a2.intoArray(sums, 8 * Lane.COUNT + lane);
+    b2.intoArray(sums, 9 * Lane.COUNT + lane);
+    c2.intoArray(sums, 10 * Lane.COUNT + lane);
+    d2.intoArray(sums, 11 * Lane.COUNT + lane);
+    a3.intoArray(sums, 12 * Lane.COUNT + lane);
+    b3.intoArray(sums, 13 * Lane.COUNT + lane);
+    c3.intoArray(sums, 14 * Lane.COUNT + lane);
+    d3.intoArray(sums, 15 * Lane.COUNT + lane);
+  }
+
+  /**
    * A few tokens, any type: rows are widened four at a time and stay in cache while the tokens
    * pass.
    */
@@ -107,7 +234,7 @@ final class RowKernel {
       CpuMatrix w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
     int columns = w.columns();
     float[] panel = scratch.panel(ROWS * columns);
-    float[] sums = scratch.sums(TOKENS * ROWS * Lane.COUNT);
+    float[] sums = scratch.sums((ROWS * TOKENS + 1) * Lane.COUNT);
     for (int r = from; r < to; r += ROWS) {
       int rows = Math.min(ROWS, to - r);
       for (int i = 0; i < rows; i++) {
@@ -123,15 +250,13 @@ final class RowKernel {
         continue;
       }
       for (int t = 0; t < tokens; t += TOKENS) {
-        for (int i = 0; i < ROWS; i += 2) {
-          for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
-            dot2x4(
-                panel, i * columns, x, t * columns, columns, sums, i * TOKENS * Lane.COUNT, lane);
-          }
+        for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
+          dot4x4(panel, x, t * columns, columns, sums, lane);
         }
+        Sums.sixteen(sums, TOTALS);
         for (int i = 0; i < rows; i++) {
           for (int j = 0; j < Math.min(TOKENS, tokens - t); j++) {
-            out[(t + j) * w.rows() + r + i] = Lane.sum(sums, (i * TOKENS + j) * Lane.COUNT);
+            out[(t + j) * w.rows() + r + i] = sums[TOTALS + i * TOKENS + j];
           }
         }
       }
@@ -157,40 +282,65 @@ final class RowKernel {
     s3.intoArray(sums, 3 * Lane.COUNT + lane);
   }
 
-  /** Two rows by four tokens. */
-  private static void dot2x4(
-      float[] panel, int row, float[] x, int xOffset, int n, float[] sums, int sum, int lane) {
-    FloatVector s00 = FloatVector.zero(Lanes.F32);
-    FloatVector s01 = s00;
-    FloatVector s02 = s00;
-    FloatVector s03 = s00;
-    FloatVector s10 = s00;
-    FloatVector s11 = s00;
-    FloatVector s12 = s00;
-    FloatVector s13 = s00;
+  /** Four rows by four tokens: 16 sums. */
+  private static void dot4x4(float[] panel, float[] x, int at, int n, float[] sums, int lane) {
+    FloatVector a0 = FloatVector.zero(Lanes.F32);
+    FloatVector b0 = a0;
+    FloatVector c0 = a0;
+    FloatVector d0 = a0;
+    FloatVector a1 = a0;
+    FloatVector b1 = a0;
+    FloatVector c1 = a0;
+    FloatVector d1 = a0;
+    FloatVector a2 = a0;
+    FloatVector b2 = a0;
+    FloatVector c2 = a0;
+    FloatVector d2 = a0;
+    FloatVector a3 = a0;
+    FloatVector b3 = a0;
+    FloatVector c3 = a0;
+    FloatVector d3 = a0;
     for (int i = lane; i < n; i += Lane.COUNT) { // even and odd halves in turn
-      FloatVector w0 = FloatVector.fromArray(Lanes.F32, panel, row + i);
-      FloatVector w1 = FloatVector.fromArray(Lanes.F32, panel, row + n + i);
-      FloatVector x0 = FloatVector.fromArray(Lanes.F32, x, xOffset + i);
-      s00 = w0.fma(x0, s00);
-      s10 = w1.fma(x0, s10);
-      FloatVector x1 = FloatVector.fromArray(Lanes.F32, x, xOffset + n + i);
-      s01 = w0.fma(x1, s01);
-      s11 = w1.fma(x1, s11);
-      FloatVector x2 = FloatVector.fromArray(Lanes.F32, x, xOffset + 2 * n + i);
-      s02 = w0.fma(x2, s02);
-      s12 = w1.fma(x2, s12);
-      FloatVector x3 = FloatVector.fromArray(Lanes.F32, x, xOffset + 3 * n + i);
-      s03 = w0.fma(x3, s03);
-      s13 = w1.fma(x3, s13);
+      FloatVector w0 = FloatVector.fromArray(Lanes.F32, panel, i);
+      FloatVector w1 = FloatVector.fromArray(Lanes.F32, panel, n + i);
+      FloatVector w2 = FloatVector.fromArray(Lanes.F32, panel, 2 * n + i);
+      FloatVector w3 = FloatVector.fromArray(Lanes.F32, panel, 3 * n + i);
+      FloatVector xa = FloatVector.fromArray(Lanes.F32, x, at + i);
+      a0 = w0.fma(xa, a0);
+      a1 = w1.fma(xa, a1);
+      a2 = w2.fma(xa, a2);
+      a3 = w3.fma(xa, a3);
+      FloatVector xb = FloatVector.fromArray(Lanes.F32, x, at + n + i);
+      b0 = w0.fma(xb, b0);
+      b1 = w1.fma(xb, b1);
+      b2 = w2.fma(xb, b2);
+      b3 = w3.fma(xb, b3);
+      FloatVector xc = FloatVector.fromArray(Lanes.F32, x, at + 2 * n + i);
+      c0 = w0.fma(xc, c0);
+      c1 = w1.fma(xc, c1);
+      c2 = w2.fma(xc, c2);
+      c3 = w3.fma(xc, c3);
+      FloatVector xd = FloatVector.fromArray(Lanes.F32, x, at + 3 * n + i);
+      d0 = w0.fma(xd, d0);
+      d1 = w1.fma(xd, d1);
+      d2 = w2.fma(xd, d2);
+      d3 = w3.fma(xd, d3);
     }
-    s00.intoArray(sums, sum + lane);
-    s01.intoArray(sums, sum + Lane.COUNT + lane);
-    s02.intoArray(sums, sum + 2 * Lane.COUNT + lane);
-    s03.intoArray(sums, sum + 3 * Lane.COUNT + lane);
-    s10.intoArray(sums, sum + 4 * Lane.COUNT + lane);
-    s11.intoArray(sums, sum + 5 * Lane.COUNT + lane);
-    s12.intoArray(sums, sum + 6 * Lane.COUNT + lane);
-    s13.intoArray(sums, sum + 7 * Lane.COUNT + lane);
+    a0.intoArray(sums, lane);
+    b0.intoArray(sums, Lane.COUNT + lane);
+    c0.intoArray(sums, 2 * Lane.COUNT + lane);
+    d0.intoArray(sums, 3 * Lane.COUNT + lane);
+    a1.intoArray(sums, 4 * Lane.COUNT + lane);
+    b1.intoArray(sums, 5 * Lane.COUNT + lane);
+    c1.intoArray(sums, 6 * Lane.COUNT + lane);
+    d1.intoArray(sums, 7 * Lane.COUNT + lane);
+    a2.intoArray(sums, 8 * Lane.COUNT + lane);
+    b2.intoArray(sums, 9 * Lane.COUNT + lane);
+    c2.intoArray(sums, 10 * Lane.COUNT + lane);
+    d2.intoArray(sums, 11 * Lane.COUNT + lane);
+    a3.intoArray(sums, 12 * Lane.COUNT + lane);
+    b3.intoArray(sums, 13 * Lane.COUNT + lane);
+    c3.intoArray(sums, 14 * Lane.COUNT + lane);
+    d3.intoArray(sums, 15 * Lane.COUNT + lane);
   }
 }

@@ -79,8 +79,12 @@ final class VectorPrimitives implements Primitives {
       CpuMatrix w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
     if (tokens > FEW_TOKENS) {
       MatrixKernel.run(w, from, to, packed, tokens, out, scratch);
-    } else if (tokens == 1 && w instanceof CpuWeight floats && floats.dtype() == DType.BF16) {
-      RowKernel.runOne(floats, from, to, packed, out, scratch);
+    } else if (w instanceof CpuWeight floats && floats.dtype() == DType.BF16) {
+      if (tokens == 1) {
+        RowKernel.runOne(floats, from, to, packed, out, scratch);
+      } else {
+        RowKernel.runFew(floats, from, to, packed, tokens, out, scratch);
+      }
     } else {
       RowKernel.run(w, from, to, packed, tokens, out, scratch);
     }
