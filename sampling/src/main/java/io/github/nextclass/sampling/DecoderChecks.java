@@ -33,6 +33,10 @@ final class DecoderChecks {
     }
     checkFits(classifier, prompt.length, settings.maxNewTokens);
     checkBreakers(settings, classes);
+    SequenceBias sequenceBias = settings.rule(SequenceBias.class);
+    if (sequenceBias != null) {
+      checkClasses("sequenceBias", sequenceBias.tokenIds(), classes);
+    }
     checkMirostat(settings);
     if (settings.constraint != null && detokenizer.tokenTrie().isEmpty()) {
       throw new IllegalArgumentException(

@@ -19,6 +19,7 @@ public sealed interface FilterRule
         EtaCutoff,
         Mirostat,
         NoRepeatNgram,
+        SequenceBias,
         TopNSigma,
         TypicalP,
         Xtc {}

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +53,6 @@ final class GenerationConfigReader {
           Map.entry("min_length", "0"),
           Map.entry("num_beam_groups", "1"),
           Map.entry("penalty_alpha", "0"),
-          Map.entry("sequence_bias", "[]"),
           Map.entry("token_healing", "false"),
           Map.entry("top_h", "null"),
           Map.entry("watermarking_config", "null"));
@@ -88,7 +88,8 @@ final class GenerationConfigReader {
   private @Nullable Integer promptLookupNumTokens;
   private @Nullable Integer maxMatchingNgramSize;
   private final Set<Integer> suppressTokens = new TreeSet<>();
-  private final Set<Integer> badWords = new TreeSet<>();
+  private final Map<List<Integer>, Float> sequenceBias = new LinkedHashMap<>();
+  private final Set<List<Integer>> badWords = new LinkedHashSet<>();
   private String @Nullable [] stopStrings;
   private @Nullable Double maxTime;
   private @Nullable Integer maxLength;
@@ -159,6 +160,7 @@ final class GenerationConfigReader {
       case "max_matching_ngram_size" -> maxMatchingNgramSize = readInt(key, parser);
       case "suppress_tokens" -> readInts(key, parser, suppressTokens);
       case "bad_words_ids" -> readBadWords(key, parser);
+      case "sequence_bias" -> readSequenceBias(key, parser);
       case "stop_strings" -> stopStrings = readStringOrList(key, parser);
       case "max_time" -> maxTime = readDouble(key, parser);
       case "max_length" -> maxLength = readInt(key, parser);
@@ -226,13 +228,17 @@ final class GenerationConfigReader {
             "max_time",
             maxTime,
             (d, seconds) -> d.deadline(Duration.ofNanos((long) (Math.min(seconds, 1e8) * 1e9))));
-    if (eosTokenIds != null) {
-      Arrays.stream(eosTokenIds).forEach(badWords::remove); // an end is no word
-    }
-    badWords.addAll(suppressTokens);
-    if (!badWords.isEmpty()) {
-      int[] banned = badWords.stream().mapToInt(Integer::intValue).toArray();
+    if (!suppressTokens.isEmpty()) {
+      int[] banned = suppressTokens.stream().mapToInt(Integer::intValue).toArray();
       decoding = set(decoding, "suppress_tokens", banned, Decoding::bannedTokenIds);
+    }
+    if (eosTokenIds != null) {
+      Arrays.stream(eosTokenIds).forEach(id -> badWords.remove(List.of(id))); // no words
+    }
+    badWords.forEach(word -> sequenceBias.put(word, Float.NEGATIVE_INFINITY));
+    if (!sequenceBias.isEmpty()) {
+      decoding =
+          set(decoding, "sequence_bias", sequenceBias, (d, x) -> d.with(new SequenceBias(x)));
     }
     if (maxLength != null && maxNewTokens == null) {
       LOG.log(
@@ -340,9 +346,7 @@ final class GenerationConfigReader {
 
   private void readInts(String key, JsonParser parser, Set<Integer> values)
       throws GenerationConfigException {
-    if (parser.currentToken() != JsonToken.START_ARRAY) {
-      throw wrongType(key, "a list of token ids", parser);
-    }
+    requireList(key, "a list of token ids", parser);
     int count = 0;
     while (parser.nextToken() != JsonToken.END_ARRAY) {
       if (++count > MAX_TOKENS_IN_LIST) {
@@ -354,17 +358,44 @@ final class GenerationConfigReader {
   }
 
   private void readBadWords(String key, JsonParser parser) throws GenerationConfigException {
-    if (parser.currentToken() != JsonToken.START_ARRAY) {
-      throw wrongType(key, "a list of lists of token ids", parser);
-    }
+    String expected = "a list of lists of token ids";
+    requireList(key, expected, parser);
     while (parser.nextToken() != JsonToken.END_ARRAY) {
-      Set<Integer> word = new LinkedHashSet<>();
-      readInts(key, parser, word);
-      if (word.size() != 1) {
-        throw new GenerationConfigException(
-            file + ": " + key + ": words of several tokens are not supported, found " + word);
+      badWords.add(readSequence(key, expected, parser));
+    }
+  }
+
+  /** A list of pairs of a list of token ids and a number. */
+  private void readSequenceBias(String key, JsonParser parser) throws GenerationConfigException {
+    String expected = "a list of pairs [[token id, ...], number]";
+    requireList(key, expected, parser);
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      requireList(key, expected, parser);
+      parser.nextToken();
+      List<Integer> sequence = readSequence(key, expected, parser);
+      parser.nextToken();
+      float bias = (float) readDouble(key, parser);
+      if (parser.nextToken() != JsonToken.END_ARRAY) {
+        throw wrongType(key, expected, parser);
       }
-      badWords.addAll(word);
+      sequenceBias.put(sequence, bias);
+    }
+  }
+
+  private List<Integer> readSequence(String key, String expected, JsonParser parser)
+      throws GenerationConfigException {
+    requireList(key, expected, parser);
+    List<Integer> sequence = new ArrayList<>();
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      sequence.add(readInt(key, parser));
+    }
+    return sequence;
+  }
+
+  private void requireList(String key, String expected, JsonParser parser)
+      throws GenerationConfigException {
+    if (parser.currentToken() != JsonToken.START_ARRAY) {
+      throw wrongType(key, expected, parser);
     }
   }
 

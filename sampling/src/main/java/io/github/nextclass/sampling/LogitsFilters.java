@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * {@code _get_logits_processor}, and what transformers lacks stands where llama.cpp has it.
  *
  * <pre>
- *   what changes classes      logit bias, repetition penalty, frequency and presence penalty *, DRY *, n-grams
+ *   what changes classes      logit bias, sequence bias, repetition penalty, frequency and presence penalty *, DRY *, n-grams
  *   what forbids classes      banned, too early an end, all but the allowed, what no constraint allows
  *   only for sampling         top-n-sigma *, temperature, top-k, top-p, min-p, typical, epsilon, eta, XTC *,
  *                             dynamic temperature * (in the place of the fixed one)
@@ -49,6 +49,7 @@ final class LogitsFilters {
     if (!settings.logitBias.isEmpty()) {
       filters.add(new LogitBias(settings.logitBias));
     }
+    add(SequenceBias.class, SequenceBias.Filter::new);
     if (settings.repetitionPenalty != 1) {
       filters.add(new RepetitionPenalty(settings.repetitionPenalty, classes));
     }

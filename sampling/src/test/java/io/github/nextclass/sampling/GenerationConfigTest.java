@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,10 +70,18 @@ class GenerationConfigTest {
     Decoding decoding =
         read(
             """
-            {"suppress_tokens": [5, 3], "bad_words_ids": [[9], [7], [3]], "eos_token_id": [7, 8],
+            {"suppress_tokens": [5, 3], "bad_words_ids": [[9], [7], [3], [7, 1]], "sequence_bias": [[[4, 4], -2.5]], "eos_token_id": [7, 8],
              "stop_strings": ["\\n\\n", "END"], "max_time": 2.5, "max_length": 100}
             """);
-    assertThat(decoding.bannedTokenIds()).as("an end is no bad word").containsExactly(3, 5, 9);
+    assertThat(decoding.bannedTokenIds()).containsExactly(3, 5);
+    assertThat(decoding.rule(SequenceBias.class).orElseThrow().biases())
+        .as("an end is no bad word")
+        .isEqualTo(
+            Map.of(
+                List.of(9), Float.NEGATIVE_INFINITY,
+                List.of(3), Float.NEGATIVE_INFINITY,
+                List.of(7, 1), Float.NEGATIVE_INFINITY,
+                List.of(4, 4), -2.5f));
     assertThat(decoding.stopStrings()).containsExactly("\n\n", "END");
     assertThat(decoding.includeStopString()).isTrue();
     assertThat(decoding.deadline()).hasValue(Duration.ofMillis(2500));
@@ -85,7 +95,9 @@ class GenerationConfigTest {
       delimiter = '|',
       value = {
         "\"guidance_scale\": 1.5               | guidance_scale is not supported, expected 1 or no such key",
-        "\"sequence_bias\": [[[1], 2.0]]       | sequence_bias is not supported",
+        "\"sequence_bias\": [[1, 2.0]]         | sequence_bias: expected a list of pairs [[token id, ...], number], found 1",
+        "\"sequence_bias\": [[[1], 2.0, 3]]    | sequence_bias: expected a list of pairs [[token id, ...], number], found 3",
+        "\"sequence_bias\": [[[], 2.0]]        | sequenceBias must be of sequences with tokens, got []",
         "\"begin_suppress_tokens\": [1]        | begin_suppress_tokens is not supported",
         "\"forced_eos_token_id\": 1            | forced_eos_token_id is not supported, expected null",
         "\"min_length\": 3                     | min_length is not supported, expected 0",
@@ -93,8 +105,7 @@ class GenerationConfigTest {
         "\"watermarking_config\": {}           | watermarking_config is not supported",
         "\"token_healing\": true               | token_healing is not supported, expected false",
         "\"num_beam_groups\": 2                | num_beam_groups is not supported, expected 1",
-        "\"bad_words_ids\": [[1, 2]]           | bad_words_ids: words of several tokens are not supported, found [1, 2]",
-        "\"bad_words_ids\": [1]                | bad_words_ids: expected a list of token ids, found 1",
+        "\"bad_words_ids\": [1]                | bad_words_ids: expected a list of lists of token ids, found 1",
         "\"suppress_tokens\": 3                | suppress_tokens: expected a list of token ids, found 3",
         "\"stop_strings\": [3]                 | stop_strings: expected a text or a list of texts, found 3",
         "\"stop_strings\": \"\"                 | stop_strings: ",
