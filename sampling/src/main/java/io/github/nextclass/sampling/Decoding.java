@@ -87,11 +87,11 @@ public final class Decoding {
    * epsilon_cutoff, eta_cutoff, repetition_penalty, no_repeat_ngram_size, eos_token_id,
    * min_new_tokens, max_new_tokens, num_beams, length_penalty, early_stopping,
    * num_return_sequences, prompt_lookup_num_tokens, max_matching_ngram_size, suppress_tokens,
-   * bad_words_ids, sequence_bias, stop_strings and max_time. A key that would change the tokens
-   * and is not supported is refused, unless its value turns it off; max_length is left out with a
-   * line in the log; all other keys change no token and are ignored. As in transformers, decoding
-   * is greedy unless do_sample is true, sampling without a top_k means top_k 50, and a cutoff of 0
-   * or 1 does nothing.
+   * bad_words_ids, sequence_bias, stop_strings and max_time. A key that would change the tokens and
+   * is not supported is refused, unless its value turns it off; max_length is left out with a line
+   * in the log; all other keys change no token and are ignored. As in transformers, decoding is
+   * greedy unless do_sample is true, sampling without a top_k means top_k 50, and a cutoff of 0 or
+   * 1 does nothing.
    *
    * @param fileOrFolder generation_config.json or the folder that it is in; if there is no such
    *     file, the result is {@link #greedy()}
