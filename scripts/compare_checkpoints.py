@@ -83,7 +83,7 @@ def draw(rng, name):
         attention_bias=rng.random() < 0.3,
         rms_norm_eps=rng.choice([1e-6, 1e-5, 1e-12, 1e-3, 0.1, 2.0]),
         max_position_embeddings=maximum,
-        positions=rng.randint(2, 24),
+        positions=rng.choice([rng.randint(2, 24), rng.randint(2, 24), rng.randint(2, 24), rng.randint(60, 300)]),
         gain=1.0,
         redundant_lm_head=rng.choice(["", "", "equal", "other"]),
         spelling={},

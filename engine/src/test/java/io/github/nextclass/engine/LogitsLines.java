@@ -39,7 +39,7 @@ final class LogitsLines {
         EngineOptions.defaults()
             .withPrimitives(PrimitivesChoice.valueOf(primitives.toUpperCase(Locale.ROOT)))
             .withThreads(2)
-            .withPrefillChunk(7);
+            .withPrefillChunk(Math.max(7, tokenIds.length / 5));
     try (Engine engine = Engine.load(checkpoint, options);
         Session session = engine.newSession(tokenIds.length)) {
       int vocabSize = engine.config().vocabSize();
