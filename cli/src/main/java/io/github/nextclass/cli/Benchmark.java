@@ -99,7 +99,7 @@ record Benchmark(
               ? null
               : decodeRate(session, prompt(plan.context(), vocabSize), plan.newTokens()),
           plan.batch() == 0 ? null : batchRate(engine, plan),
-          bytesReadPerToken(folder, engine.config().tieWordEmbeddings()),
+          bytesReadPerToken(folder, engine),
           memory,
           kvPositions * engine.kvBytesPerPosition());
     }
@@ -162,8 +162,11 @@ record Benchmark(
   }
 
   /** All weights but an embedding table that is not the LM head too: of that, a row. */
-  private static long bytesReadPerToken(Path folder, boolean tied) throws IOException {
-    String leftOut = tied ? "lm_head.weight" : "embed_tokens.weight";
+  private static long bytesReadPerToken(Path folder, Engine engine) throws IOException {
+    if (engine.copiedWeightBytes() > 0 && engine.config().quantization() == null) {
+      return engine.copiedWeightBytes(); // quantised while loading
+    }
+    String leftOut = engine.config().tieWordEmbeddings() ? "lm_head.weight" : "embed_tokens.weight";
     long bytes = 0;
     try (TensorSource tensors = Safetensors.open(folder)) {
       for (String name : tensors.names()) {

@@ -44,6 +44,8 @@ public final class Main implements Runnable {
           LogitsCommand.class,
           InspectCommand.class,
           BenchCommand.class,
+          QuantizeCommand.class,
+          QualityCommand.class,
           PullCommand.class,
           ModelsCommand.class,
           RmCommand.class);

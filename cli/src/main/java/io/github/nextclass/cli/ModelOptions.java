@@ -2,16 +2,31 @@ package io.github.nextclass.cli;
 
 import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.PrimitivesChoice;
+import io.github.nextclass.engine.WeightFormat;
 import io.github.nextclass.safetensors.Storage;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it runs. */
 final class ModelOptions extends FolderOption {
-  /** How weights are held; so far only as they are in the checkpoint. */
+  /** How weights are held. */
   enum Weights {
-    /** 16-bit brain floats. */
-    BF16
+    /** 16-bit brain floats, or whatever the checkpoint has. */
+    BF16(WeightFormat.AS_STORED),
+    /** 8 bits. */
+    Q8(WeightFormat.Q8),
+    /** 4 bits. */
+    Q4(WeightFormat.Q4);
+
+    private final WeightFormat format;
+
+    Weights(WeightFormat format) {
+      this.format = format;
+    }
+
+    WeightFormat format() {
+      return format;
+    }
   }
 
   @Option(
@@ -32,11 +47,12 @@ final class ModelOptions extends FolderOption {
       description = "Map the weight files, or copy them into memory. Default: mmap.")
   private Storage storage = Storage.MMAP;
 
-  @SuppressWarnings("unused") // there is one value so far
   @Option(
       names = "--weights",
-      paramLabel = "bf16",
-      description = "The type of the weights. Default: that of the checkpoint.")
+      paramLabel = "bf16|q8|q4",
+      description =
+          "The type of the weights: q8 and q4 are made while loading, in 8.5 and 4.5 bits. Default:"
+              + " that of the checkpoint.")
   private @Nullable Weights weights;
 
   @Option(
@@ -49,11 +65,16 @@ final class ModelOptions extends FolderOption {
       })
   private String backend = EngineOptions.AUTO;
 
+  @Nullable Weights weights() {
+    return weights;
+  }
+
   EngineOptions engineOptions() {
     EngineOptions options =
         EngineOptions.defaults()
             .withPrimitives(primitives)
             .withStorage(storage)
+            .withWeights(weights == null ? WeightFormat.AS_STORED : weights.format())
             .withBackend(backend);
     try {
       return threads == null ? options : options.withThreads(threads);

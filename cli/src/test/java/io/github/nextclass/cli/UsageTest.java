@@ -41,7 +41,9 @@ class UsageTest {
         "render",
         "logits",
         "inspect",
-        "bench"
+        "bench",
+        "quantize",
+        "quality"
       })
   void everyCommandHasHelp(String command) {
     Cli cli = Cli.run(command, "--help");

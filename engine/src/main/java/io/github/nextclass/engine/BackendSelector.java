@@ -26,6 +26,18 @@ final class BackendSelector {
   }
 
   Backend select(Qwen3Config config, EngineOptions options) {
+    if (options.weights() != WeightFormat.AS_STORED
+        && !options.backend().equals(EngineOptions.CPU)) {
+      if (!options.backend().equals(EngineOptions.AUTO)) {
+        throw new IllegalStateException(
+            "backend "
+                + options.backend()
+                + " has no "
+                + options.weights()
+                + " weights; the CPU has");
+      }
+      return cpu(config, options);
+    }
     return switch (options.backend()) {
       case EngineOptions.CPU -> cpu(config, options);
       case EngineOptions.AUTO -> firstThatWorks(config, options);

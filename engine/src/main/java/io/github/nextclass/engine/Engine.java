@@ -4,6 +4,7 @@ import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.KvCache;
 import io.github.nextclass.engine.backend.Linear;
 import io.github.nextclass.engine.backend.Step;
+import io.github.nextclass.engine.quant.BlockMatrix;
 import io.github.nextclass.safetensors.Safetensors;
 import io.github.nextclass.safetensors.SafetensorsException;
 import io.github.nextclass.safetensors.Storage;
@@ -11,6 +12,7 @@ import io.github.nextclass.safetensors.Tensor;
 import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +54,8 @@ public final class Engine implements AutoCloseable {
   private final Qwen3 transformer;
   private final @Nullable LmHead lmHead;
   private final @Nullable ScoreHead scoreHead;
+  private final @Nullable BlockMatrix lmHeadBlocks;
+  private final Arena quantized;
   private final MemoryBudget budget;
   private final int prefillChunk;
 
@@ -67,6 +71,7 @@ public final class Engine implements AutoCloseable {
       TensorSource tensors,
       Backend backend,
       Qwen3Weights weights,
+      Arena quantized,
       MemoryBudget budget,
       int chunk) {
     this.config = config;
@@ -78,6 +83,8 @@ public final class Engine implements AutoCloseable {
         weights.score() == null || config.score() == null
             ? null
             : new ScoreHead(this, weights.score(), config.score());
+    this.lmHeadBlocks = weights.lmHeadBlocks();
+    this.quantized = quantized;
     this.budget = budget;
     this.prefillChunk = chunk;
   }
@@ -111,6 +118,22 @@ public final class Engine implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static Engine load(Path folder, EngineOptions options) throws IOException {
+    return load(folder, options, LoadProgress.NONE);
+  }
+
+  /**
+   * Loads a checkpoint, and tells how far it is where weights are quantised.
+   *
+   * @param folder a Hugging Face checkpoint folder: config.json, and model.safetensors or shards
+   *     with an index
+   * @param options how to hold and run it
+   * @param progress hears how far quantising is
+   * @return the model
+   * @throws IOException as {@link #load(Path, EngineOptions)}
+   */
+  @SuppressWarnings("MustBeClosedChecker") // the engine closes it, or the handler below
+  public static Engine load(Path folder, EngineOptions options, LoadProgress progress)
+      throws IOException {
     if (!Files.isDirectory(folder)) {
       throw new ModelFormatException(
           folder + ": no such folder; expected a Hugging Face checkpoint folder");
@@ -121,24 +144,61 @@ public final class Engine implements AutoCloseable {
       budget.reserveWeights(weightFileBytes(folder));
     }
     TensorSource tensors = Safetensors.open(folder, options.storage());
+    Arena quantized = Arena.ofShared();
     Backend backend = null;
     try {
       backend = BackendSelector.ofServices().select(config, options);
       Qwen3Weights weights =
-          Qwen3Weights.load(folder, tensors, config, backend, budget::reserveRowOrder);
+          weights(folder, tensors, config, options, backend, quantized, budget, progress);
       if (backend.deviceFreeBytes().isPresent()) {
         budget.limit(backend.deviceFreeBytes().getAsLong());
       } else {
         checkActivations(
             config, options); // after it, so that sizes which are wrong are called wrong
       }
-      return new Engine(config, tensors, backend, weights, budget, options.prefillChunk());
+      return new Engine(
+          config, tensors, backend, weights, quantized, budget, options.prefillChunk());
     } catch (IOException | RuntimeException | Error e) {
       if (backend != null) {
         backend.close();
       }
       tensors.close();
+      quantized.close();
       throw e;
+    }
+  }
+
+  private static Qwen3Weights weights(
+      Path folder,
+      TensorSource tensors,
+      Qwen3Config config,
+      EngineOptions options,
+      Backend backend,
+      Arena quantized,
+      MemoryBudget budget,
+      LoadProgress progress)
+      throws IOException {
+    int bits = options.weights().bits();
+    if (config.quantization() instanceof QuantizationConfig.Blocks blocks
+        && (bits == 0 || bits == blocks.bits())) {
+      bits = 0; // it is what is wanted
+    }
+    if (bits == 0) {
+      return Qwen3Weights.load(folder, tensors, config, backend, null, budget::reserveRowOrder);
+    }
+    if (config.quantization() != null) {
+      throw new ModelFormatException(
+          folder
+              + ": is quantised already, "
+              + config.quantization()
+              + "; "
+              + options.weights()
+              + " is made of floats");
+    }
+    try (WeightQuantizer quantizer =
+        new WeightQuantizer(bits, options.threads(), quantized, progress)) {
+      return Qwen3Weights.load(
+          folder, tensors, config, backend, quantizer, budget::reserveQuantized);
     }
   }
 
@@ -292,6 +352,9 @@ public final class Engine implements AutoCloseable {
       throw new IllegalArgumentException("no token ids, expected at least one class");
     }
     checkIds(tokenIds);
+    if (lmHeadBlocks != null) {
+      return new LmHead(this, new Linear(backend.weight(lmHeadBlocks.selectRows(tokenIds)), null));
+    }
     try {
       Tensor rows = Qwen3Weights.lmHeadRows(tensors, config, tokenIds);
       return new LmHead(this, new Linear(backend.weight(rows), null));
@@ -562,6 +625,7 @@ public final class Engine implements AutoCloseable {
         open.forEach(Session::closeUnlessInUse);
         backend.close();
         tensors.close();
+        quantized.close();
         activations = null;
       }
     } finally {

@@ -17,6 +17,7 @@ import java.util.Objects;
  * @param memoryBudgetBytes what KV caches, and weights that are copied, may take together
  * @param backend what runs the model: {@link #AUTO}, {@link #CPU}, or the name of a {@link
  *     BackendProvider}
+ * @param weights how matrices are held: as stored, or quantised while loading
  */
 public record EngineOptions(
     Storage storage,
@@ -24,7 +25,8 @@ public record EngineOptions(
     PrimitivesChoice primitives,
     int prefillChunk,
     long memoryBudgetBytes,
-    String backend) {
+    String backend,
+    WeightFormat weights) {
 
   /** A device whose backend is on the class path and can be used, else the CPU. */
   public static final String AUTO = "auto";
@@ -39,6 +41,7 @@ public record EngineOptions(
     Objects.requireNonNull(storage, "storage");
     Objects.requireNonNull(primitives, "primitives");
     Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(weights, "weights");
     check(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
     check(prefillChunk >= 1 && prefillChunk <= 8192, "prefillChunk", prefillChunk, "1 to 8192");
     check(memoryBudgetBytes >= 0, "memoryBudgetBytes", memoryBudgetBytes, "0 or more");
@@ -66,7 +69,8 @@ public record EngineOptions(
         PrimitivesChoice.AUTO,
         DEFAULT_PREFILL_CHUNK,
         memoryBytes / 10 * 8,
-        AUTO);
+        AUTO,
+        WeightFormat.AS_STORED);
   }
 
   /**
@@ -76,7 +80,8 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withStorage(Storage value) {
-    return new EngineOptions(value, threads, primitives, prefillChunk, memoryBudgetBytes, backend);
+    return new EngineOptions(
+        value, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights);
   }
 
   /**
@@ -86,7 +91,8 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withThreads(int value) {
-    return new EngineOptions(storage, value, primitives, prefillChunk, memoryBudgetBytes, backend);
+    return new EngineOptions(
+        storage, value, primitives, prefillChunk, memoryBudgetBytes, backend, weights);
   }
 
   /**
@@ -96,7 +102,8 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withPrimitives(PrimitivesChoice value) {
-    return new EngineOptions(storage, threads, value, prefillChunk, memoryBudgetBytes, backend);
+    return new EngineOptions(
+        storage, threads, value, prefillChunk, memoryBudgetBytes, backend, weights);
   }
 
   /**
@@ -106,7 +113,8 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withPrefillChunk(int value) {
-    return new EngineOptions(storage, threads, primitives, value, memoryBudgetBytes, backend);
+    return new EngineOptions(
+        storage, threads, primitives, value, memoryBudgetBytes, backend, weights);
   }
 
   /**
@@ -116,7 +124,7 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withMemoryBudgetBytes(long value) {
-    return new EngineOptions(storage, threads, primitives, prefillChunk, value, backend);
+    return new EngineOptions(storage, threads, primitives, prefillChunk, value, backend, weights);
   }
 
   /**
@@ -127,6 +135,19 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withBackend(String value) {
-    return new EngineOptions(storage, threads, primitives, prefillChunk, memoryBudgetBytes, value);
+    return new EngineOptions(
+        storage, threads, primitives, prefillChunk, memoryBudgetBytes, value, weights);
+  }
+
+  /**
+   * Changes how matrices are held.
+   *
+   * @param value the new value; quantising takes some seconds a billion weights, and the memory of
+   *     the result
+   * @return changed options
+   */
+  public EngineOptions withWeights(WeightFormat value) {
+    return new EngineOptions(
+        storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, value);
   }
 }

@@ -30,6 +30,12 @@ final class MemoryBudget {
     rowOrderBytes += bytes;
   }
 
+  /** For weights that are quantised while loading. */
+  synchronized void reserveQuantized(long bytes) {
+    reserve(bytes, "to quantise the weights", "");
+    rowOrderBytes += bytes;
+  }
+
   synchronized long rowOrderBytes() {
     return rowOrderBytes;
   }

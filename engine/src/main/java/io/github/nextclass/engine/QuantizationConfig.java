@@ -2,8 +2,8 @@ package io.github.nextclass.engine;
 
 /**
  * How the matrices of the layers are stored: {@code quantization_config} of {@code config.json}.
- * Embeddings, norms and LM head are floats in all of them. {@code toString} describes it for a
- * person.
+ * Norms are floats in all of them, embeddings and LM head in all but the last. {@code toString}
+ * describes it for a person.
  */
 public sealed interface QuantizationConfig {
 
@@ -47,6 +47,21 @@ public sealed interface QuantizationConfig {
     @Override
     public String toString() {
       return "awq (4 bits, " + groups(groupSize) + ")";
+    }
+  }
+
+  /**
+   * NextClass's own: levels with a scale for each 32 inputs, embeddings and LM head included.
+   *
+   * @param bits 4 or 8
+   */
+  record Blocks(int bits) implements QuantizationConfig {
+    /** The name in {@code quant_method}. */
+    public static final String METHOD = "nextclass";
+
+    @Override
+    public String toString() {
+      return "q" + bits + " (" + bits + " bits, blocks of 32)";
     }
   }
 

@@ -1,6 +1,7 @@
 package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.QuantizationConfig.Awq;
+import io.github.nextclass.engine.QuantizationConfig.Blocks;
 import io.github.nextclass.engine.QuantizationConfig.Fp8;
 import io.github.nextclass.engine.QuantizationConfig.Gptq;
 import io.github.nextclass.engine.quant.Fp8Matrix;
@@ -24,7 +25,8 @@ final class QuantizationConfigReader {
       case "fp8" -> fp8(json);
       case "gptq" -> gptq(json);
       case "awq" -> awq(json);
-      default -> throw json.wrong("quant_method", method, "fp8, gptq or awq");
+      case Blocks.METHOD -> blocks(json);
+      default -> throw json.wrong("quant_method", method, "fp8, gptq, awq or nextclass");
     };
   }
 
@@ -75,6 +77,15 @@ final class QuantizationConfigReader {
       throw json.wrong("zero_point", false, "true");
     }
     return new Awq(groupSize(json));
+  }
+
+  private static Blocks blocks(JsonObject json) throws ModelFormatException {
+    String format = json.string("format", "(none)");
+    return switch (format) {
+      case "q4" -> new Blocks(4);
+      case "q8" -> new Blocks(8);
+      default -> throw json.wrong("format", format, "q4 or q8");
+    };
   }
 
   private static int groupSize(JsonObject json) throws ModelFormatException {

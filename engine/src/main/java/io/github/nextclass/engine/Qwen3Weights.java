@@ -1,12 +1,14 @@
 package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.QuantizationConfig.Awq;
+import io.github.nextclass.engine.QuantizationConfig.Blocks;
 import io.github.nextclass.engine.QuantizationConfig.Fp8;
 import io.github.nextclass.engine.QuantizationConfig.Gptq;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Linear;
 import io.github.nextclass.engine.backend.Weight;
 import io.github.nextclass.engine.quant.AwqMatrix;
+import io.github.nextclass.engine.quant.BlockMatrix;
 import io.github.nextclass.engine.quant.Fp8Matrix;
 import io.github.nextclass.engine.quant.GptqMatrix;
 import io.github.nextclass.engine.quant.StoredMatrix;
@@ -14,9 +16,11 @@ import io.github.nextclass.safetensors.DType;
 import io.github.nextclass.safetensors.SafetensorsException;
 import io.github.nextclass.safetensors.Tensor;
 import io.github.nextclass.safetensors.TensorSource;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param norm {@code [hiddenSize]}
  * @param lmHead {@code [vocabSize, hiddenSize]}; {@code embedTokens} itself where the two are tied
  *     and no other is stored; null where there is none
+ * @param lmHeadBlocks the same where it is q8 or q4, else null
  * @param score {@code [labels, hiddenSize]} of a {@code Qwen3ForSequenceClassification}, which has
  *     no LM head
  */
@@ -36,6 +41,7 @@ record Qwen3Weights(
     List<Layer> layers,
     Weight norm,
     @Nullable Linear lmHead,
+    @Nullable BlockMatrix lmHeadBlocks,
     @Nullable Linear score) {
 
   private static final String LM_HEAD = "lm_head.weight";
@@ -60,18 +66,35 @@ record Qwen3Weights(
    * before the first weight is taken.
    *
    * @param folder the checkpoint, for messages
+   * @param quantizer makes q8 or q4 of the matrices; null to take them as they are
    * @param reserve told how many bytes the backend will copy, before it does
    * @throws ModelFormatException if tensors are missing, or one has another shape or dtype than the
    *     config says, or values that its format does not allow
+   * @throws IOException if a file cannot be read
    */
   static Qwen3Weights load(
-      Path folder, TensorSource tensors, Qwen3Config config, Backend backend, LongConsumer reserve)
-      throws ModelFormatException, SafetensorsException {
-    Loader check = new Loader(tensors, config, backend, false);
+      Path folder,
+      TensorSource tensors,
+      Qwen3Config config,
+      Backend backend,
+      @Nullable WeightQuantizer quantizer,
+      LongConsumer reserve)
+      throws IOException {
+    Loader check = new Loader(tensors, config, backend, quantizer, false);
     check.all();
     check.checks.report(folder);
     reserve.accept(check.copiedBytes);
-    return new Loader(tensors, config, backend, true).all();
+    return new Loader(tensors, config, backend, quantizer, true).all();
+  }
+
+  /** Whether the stored LM head is a copy of the embeddings, so that quantising needs one of them. */
+  static boolean headIsCopy(TensorSource tensors, Qwen3Config config) throws SafetensorsException {
+    String table = prefix(tensors) + "embed_tokens.weight";
+    return config.tieWordEmbeddings()
+        && tensors.contains(LM_HEAD)
+        && tensors.contains(table)
+        && tensors.tensor(table).dtype() == tensors.tensor(LM_HEAD).dtype()
+        && tensors.tensor(table).segment().mismatch(tensors.tensor(LM_HEAD).segment()) == -1;
   }
 
   /** The rows of the LM head's matrix that are these classes, as stored. */
@@ -101,35 +124,51 @@ record Qwen3Weights(
     private final TensorSource tensors;
     private final Qwen3Config config;
     private final Backend backend;
+    private final @Nullable WeightQuantizer quantizer;
     private final boolean take;
     private final String prefix;
     private final TensorChecks checks;
     private long copiedBytes;
     private @Nullable Tensor firstZeros;
+    private @Nullable BlockMatrix lastBlocks; // the matrix read last, where it is q8 or q4
 
     private record Untaken(int rows, int columns) implements Weight {}
 
-    Loader(TensorSource tensors, Qwen3Config config, Backend backend, boolean take) {
+    Loader(
+        TensorSource tensors,
+        Qwen3Config config,
+        Backend backend,
+        @Nullable WeightQuantizer quantizer,
+        boolean take) {
       this.tensors = tensors;
       this.config = config;
       this.backend = backend;
+      this.quantizer = quantizer;
       this.take = take;
       this.checks = new TensorChecks(tensors);
       this.prefix = prefix(tensors);
     }
 
-    Qwen3Weights all() throws SafetensorsException {
+    Qwen3Weights all() throws IOException {
       Weight embedTokens =
-          weight(prefix + "embed_tokens.weight", config.vocabSize(), config.hiddenSize());
+          table(prefix + "embed_tokens.weight", config.vocabSize(), config.hiddenSize());
+      BlockMatrix embedBlocks = lastBlocks;
       List<Layer> layers = new ArrayList<>();
       for (int i = 0; i < config.numHiddenLayers(); i++) {
         layers.add(layer(prefix + "layers." + i + "."));
       }
       Weight norm = weight(prefix + "norm.weight", config.hiddenSize());
-      return new Qwen3Weights(embedTokens, List.copyOf(layers), norm, lmHead(embedTokens), score());
+      Linear lmHead = lmHead(embedTokens);
+      return new Qwen3Weights(
+          embedTokens,
+          List.copyOf(layers),
+          norm,
+          lmHead,
+          lmHead == null ? null : lmHead.weight() == embedTokens ? embedBlocks : lastBlocks,
+          score());
     }
 
-    private @Nullable Linear lmHead(Weight embedTokens) throws SafetensorsException {
+    private @Nullable Linear lmHead(Weight embedTokens) throws IOException {
       if (config.score() != null) {
         return null; // what this body has learned to end in is the score head
       }
@@ -138,10 +177,14 @@ record Qwen3Weights(
       if (config.tieWordEmbeddings() && !tensors.contains(LM_HEAD)) {
         return new Linear(embedTokens, null);
       }
+      if (quantizer != null && headIsCopy(tensors, config)) {
+        checks.ignore(LM_HEAD);
+        return new Linear(embedTokens, null); // one table in memory, not two
+      }
       if (config.architectures().contains("Qwen3Model") && !tensors.contains(LM_HEAD)) {
         return null;
       }
-      return new Linear(weight(LM_HEAD, config.vocabSize(), config.hiddenSize()), null);
+      return new Linear(table(LM_HEAD, config.vocabSize(), config.hiddenSize()), null);
     }
 
     private @Nullable Linear score() throws SafetensorsException {
@@ -151,7 +194,7 @@ record Qwen3Weights(
               weight("score.weight", config.score().labels().size(), config.hiddenSize()), null);
     }
 
-    private Layer layer(String at) throws SafetensorsException {
+    private Layer layer(String at) throws IOException {
       int hidden = config.hiddenSize();
       int intermediate = config.intermediateSize();
       boolean bias = config.attentionBias();
@@ -173,7 +216,7 @@ record Qwen3Weights(
               linear(mlp + "down_proj", hidden, intermediate, false)));
     }
 
-    private Linear linear(String name, int out, int in, boolean bias) throws SafetensorsException {
+    private Linear linear(String name, int out, int in, boolean bias) throws IOException {
       return new Linear(matrix(name, out, in), bias ? weight(name + ".bias", out) : null);
     }
 
@@ -182,12 +225,76 @@ record Qwen3Weights(
       return tensor == null || !take ? UNTAKEN : backend.weight(tensor);
     }
 
-    private Weight matrix(String name, int out, int in) throws SafetensorsException {
+    /** Embeddings or LM head: floats in every format but our own. */
+    private Weight table(String name, int rows, int columns) throws IOException {
+      lastBlocks = null;
+      if (isBlocks(name)) {
+        lastBlocks = blocks(name, rows, columns);
+        return lastBlocks == null ? UNTAKEN : taken(lastBlocks);
+      }
+      return floats(name, rows, columns);
+    }
+
+    /** A matrix of floats, quantised where that is wanted. */
+    private Weight floats(String name, int out, int in) throws IOException {
+      Tensor tensor = checks.find(name, FLOATS, out, in);
+      if (quantizer == null) {
+        return tensor == null || !take ? UNTAKEN : backend.weight(tensor);
+      }
+      if (tensor == null) {
+        return UNTAKEN;
+      }
+      return quantized(tensor, out, in);
+    }
+
+    private Weight quantized(Tensor tensor, int out, int in) throws ModelFormatException {
+      WeightQuantizer q = Objects.requireNonNull(quantizer);
+      if (take) {
+        lastBlocks = q.quantize(tensor, out, in);
+        return backend.weight(lastBlocks);
+      }
+      if (in % BlockMatrix.BLOCK != 0) {
+        checks.wrong(
+            tensor.name()
+                + " has "
+                + in
+                + " inputs, expected a multiple of 32 to quantise it to q"
+                + q.bits());
+      }
+      q.announce((long) out * in);
+      copiedBytes = Math.addExact(copiedBytes, BlockMatrix.bytes(q.bits(), out, in));
+      return UNTAKEN;
+    }
+
+    private boolean isBlocks(String name) throws SafetensorsException {
+      return config.quantization() instanceof Blocks
+          && tensors.contains(name)
+          && tensors.tensor(name).dtype() == DType.U8;
+    }
+
+    private @Nullable BlockMatrix blocks(String name, int out, int in) throws SafetensorsException {
+      int bits = ((Blocks) Objects.requireNonNull(config.quantization())).bits();
+      if (in % BlockMatrix.BLOCK != 0) {
+        checks.wrong(name + " has " + in + " inputs, expected a multiple of 32");
+        return null;
+      }
+      Tensor tensor =
+          checks.find(
+              name,
+              List.of(DType.U8),
+              BlockMatrix.panels(out),
+              in / BlockMatrix.BLOCK,
+              BlockMatrix.blockBytes(bits));
+      return tensor == null ? null : new BlockMatrix(name, tensor.segment(), bits, out, in);
+    }
+
+    private Weight matrix(String name, int out, int in) throws IOException {
       QuantizationConfig quantization = config.quantization();
       if (quantization == null || isInFloats(name)) {
-        return weight(name + ".weight", out, in);
+        return floats(name + ".weight", out, in);
       }
       return switch (quantization) {
+        case Blocks blocks -> table(name + ".weight", out, in);
         case Fp8 fp8 -> fp8(name, out, in);
         case Gptq gptq -> gptq(name, gptq, out, in);
         case Awq awq -> awq(name, awq, out, in);

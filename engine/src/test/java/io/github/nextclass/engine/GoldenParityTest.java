@@ -111,7 +111,7 @@ abstract class GoldenParityTest {
         RecordingBackend backend = new RecordingBackend(backend(config));
         var cache = backend.kvCache(tokens)) {
       Qwen3Weights weights =
-          Qwen3Weights.load(golden.folder(), tensors, config, backend, bytes -> {});
+          Qwen3Weights.load(golden.folder(), tensors, config, backend, null, bytes -> {});
       Qwen3 transformer = new Qwen3(config, weights, backend);
       Activations activations = new Activations(config, backend, rowsInAPass);
       for (int from = 0; from < tokens; from += rowsInAPass) {

@@ -10,6 +10,7 @@ import io.github.nextclass.engine.backend.QuantizedMatrix;
 import io.github.nextclass.engine.backend.Rope;
 import io.github.nextclass.engine.backend.Step;
 import io.github.nextclass.engine.backend.Weight;
+import io.github.nextclass.engine.quant.BlockMatrix;
 import io.github.nextclass.engine.quant.Fp8Matrix;
 import io.github.nextclass.engine.quant.GroupedMatrix;
 import io.github.nextclass.engine.quant.StoredMatrix;
@@ -39,6 +40,7 @@ public final class CpuBackend implements Backend {
   private final KvBlocks kvBlocks;
   private final Arena copies = Arena.ofShared();
   private final Angles angles = new Angles();
+  private final BlockLinears blockLinears;
   private float[] packed = new float[0];
 
   /**
@@ -58,6 +60,7 @@ public final class CpuBackend implements Backend {
     this.kvShape =
         new CpuKvCache.Shape(config.numHiddenLayers(), config.numKeyValueHeads(), config.headDim());
     this.attention = new Attention(primitives, kvShape, config.numAttentionHeads());
+    this.blockLinears = new BlockLinears(primitives.blockKernels(), workers);
     this.kvBlocks = new KvBlocks(kvShape.blockBytes());
   }
 
@@ -76,12 +79,13 @@ public final class CpuBackend implements Backend {
         tensor.segment(), tensor.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]));
   }
 
-  /** FP8 is used where it lies; GPTQ and AWQ are copied row by row. */
+  /** FP8, q8 and q4 are used where they lie; GPTQ and AWQ are copied row by row. */
   @Override
   public Weight weight(QuantizedMatrix matrix) {
     return switch ((StoredMatrix) matrix) {
       case Fp8Matrix fp8 -> new Fp8Weight(fp8);
       case GroupedMatrix grouped -> new GroupedWeight(grouped, copies, workers);
+      case BlockMatrix blocks -> new BlockWeight(blocks);
     };
   }
 
@@ -110,7 +114,12 @@ public final class CpuBackend implements Backend {
     float[] out = values(x);
     int hiddenSize = x.columns();
     for (int t = 0; t < step.tokens(); t++) {
-      primitives.widen((CpuWeight) embedTokens, step.tokenIds()[t], out, t * hiddenSize);
+      int tokenId = step.tokenIds()[t];
+      if (embedTokens instanceof BlockWeight blocks) {
+        blocks.matrix().dequantizeRow(tokenId, out, t * hiddenSize);
+      } else {
+        primitives.widen((CpuWeight) embedTokens, tokenId, out, t * hiddenSize);
+      }
     }
   }
 
@@ -144,6 +153,9 @@ public final class CpuBackend implements Backend {
    */
   @Override
   public void linears(List<Linear> linears, Buffer x, int tokens, List<Buffer> outs) {
+    if (blockLinears.run(linears, x, tokens, outs)) {
+      return;
+    }
     float[] input = pack(values(x), tokens, x.columns());
     int rowsAPiece = rowsAPiece(linears, tokens);
     int[] firstPiece = new int[linears.size() + 1];

@@ -16,6 +16,9 @@ interface Primitives {
   /** What runs here, for a person. */
   String description();
 
+  /** The kernels of q8 and q4 weights. */
+  BlockKernels blockKernels();
+
   /** Widens one row of a weight to floats. */
   void widen(CpuMatrix weight, int row, float[] out, int outOffset);
 

@@ -59,6 +59,11 @@ final class ScalarPrimitives implements Primitives {
   }
 
   @Override
+  public BlockKernels blockKernels() {
+    return new ScalarBlockKernels();
+  }
+
+  @Override
   public int rowsTogether() {
     return 1;
   }

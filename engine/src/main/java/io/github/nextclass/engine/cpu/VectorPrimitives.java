@@ -23,6 +23,11 @@ final class VectorPrimitives implements Primitives {
   }
 
   @Override
+  public BlockKernels blockKernels() {
+    return new VectorBlockKernels();
+  }
+
+  @Override
   public int rowsTogether() {
     return Panel.ROWS;
   }

@@ -4,7 +4,8 @@ import io.github.nextclass.engine.backend.QuantizedMatrix;
 import java.util.function.Consumer;
 
 /** A quantised matrix over the tensors of a checkpoint. */
-public sealed interface StoredMatrix extends QuantizedMatrix permits Fp8Matrix, GroupedMatrix {
+public sealed interface StoredMatrix extends QuantizedMatrix
+    permits Fp8Matrix, GroupedMatrix, BlockMatrix {
   /**
    * Looks for values that the format does not allow.
    *

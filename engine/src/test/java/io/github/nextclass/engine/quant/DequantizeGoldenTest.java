@@ -3,6 +3,7 @@ package io.github.nextclass.engine.quant;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.nextclass.engine.QuantizationConfig.Awq;
+import io.github.nextclass.engine.QuantizationConfig.Blocks;
 import io.github.nextclass.engine.QuantizationConfig.Fp8;
 import io.github.nextclass.engine.QuantizationConfig.Gptq;
 import io.github.nextclass.engine.Qwen3Config;
@@ -47,7 +48,9 @@ class DequantizeGoldenTest {
         "gptq-int8-v2-labelled-v1",
         "gptq-int8-v1-act",
         "gptq-int4-asym",
-        "awq"
+        "awq",
+        "q4",
+        "q8"
       })
   void valuesAreThoseOfTheReference(String name) throws IOException {
     Path folder = GOLDEN.resolve(name);
@@ -72,6 +75,13 @@ class DequantizeGoldenTest {
   private static StoredMatrix matrix(TensorSource tensors, String name, Qwen3Config config)
       throws IOException {
     return switch (Objects.requireNonNull(config.quantization())) {
+      case Blocks blocks -> {
+        boolean gate = name.endsWith("gate_proj") || name.endsWith("up_proj");
+        Tensor tensor = tensors.tensor(name + ".weight");
+        int rows = gate ? config.intermediateSize() : rows(name, config);
+        int columns = Math.toIntExact(tensor.shape()[1]) * BlockMatrix.BLOCK;
+        yield new BlockMatrix(name, tensor.segment(), blocks.bits(), rows, columns);
+      }
       case Fp8 fp8 ->
           new Fp8Matrix(
               tensors.tensor(name + ".weight"), tensors.tensor(name + ".weight_scale_inv"));
@@ -93,6 +103,19 @@ class DequantizeGoldenTest {
               tensors.tensor(name + ".qzeros"),
               tensors.tensor(name + ".scales"));
     };
+  }
+
+  /** Shapes of q4 and q8 hold panels of outputs, the last of which may be part empty. */
+  private static int rows(String name, Qwen3Config config) {
+    if (name.endsWith("embed_tokens") || name.endsWith("lm_head")) {
+      return config.vocabSize();
+    }
+    if (name.endsWith("q_proj")) {
+      return config.queryWidth();
+    }
+    return name.endsWith("k_proj") || name.endsWith("v_proj")
+        ? config.keyValueWidth()
+        : config.hiddenSize();
   }
 
   private static String digest(StoredMatrix matrix) {

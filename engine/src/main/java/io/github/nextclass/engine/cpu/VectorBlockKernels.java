@@ -1,0 +1,73 @@
+package io.github.nextclass.engine.cpu;
+
+import io.github.nextclass.engine.quant.BlockMatrix;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** {@link BlockKernels} with the Vector API: one token as rows, several as tiles. */
+final class VectorBlockKernels implements BlockKernels {
+  private static final int BLOCK = BlockMatrix.BLOCK;
+
+  @Override
+  public void prepare(BlockInputs inputs, int tokens, int columns) {
+    if (tokens == 1) {
+      inputs.prepare(1, columns, 1, BlockRowKernel.PACKED);
+    } else {
+      int padded = BlockTileKernel.tiles(tokens) * BlockTileKernel.TOKENS;
+      inputs.prepare(tokens, columns, padded, BLOCK);
+    }
+  }
+
+  @Override
+  public int pieces(int tokens) {
+    return tokens == 1 ? 1 : BlockTileKernel.tiles(tokens);
+  }
+
+  @Override
+  public void pack(float[] x, BlockInputs inputs, int bits, int piece) {
+    if (inputs.tokens == 1) {
+      quantize(x, inputs, 0);
+      BlockRowKernel.pack(inputs, bits);
+      return;
+    }
+    int first = piece * BlockTileKernel.TOKENS;
+    int end = Math.min(first + BlockTileKernel.TOKENS, inputs.tokens);
+    for (int token = first; token < end; token++) {
+      quantize(x, inputs, token);
+    }
+    BlockTileKernel.packTile(inputs, piece);
+  }
+
+  /** {@link BlockInputs#quantize}; a maximum has no rounding, so its order does not matter. */
+  private static void quantize(float[] x, BlockInputs inputs, int token) {
+    for (int block = 0; block < inputs.blocks(); block++) {
+      int at = token * inputs.columns + block * BLOCK;
+      FloatVector max = FloatVector.zero(Lanes.F32);
+      for (int k = at; k < at + BLOCK; k += Lanes.WIDTH) {
+        max = max.max(FloatVector.fromArray(Lanes.F32, x, k).abs());
+      }
+      float largest = max.reduceLanes(VectorOperators.MAX);
+      inputs.scales[token * inputs.blocks() + block] = largest / BlockInputs.LEVELS;
+      float inverse = BlockInputs.inverse(largest);
+      for (int k = at; k < at + BLOCK; k += Lanes.WIDTH) {
+        FloatVector rounded =
+            FloatVector.fromArray(Lanes.F32, x, k)
+                .mul(inverse)
+                .add(BlockInputs.ROUND)
+                .sub(BlockInputs.ROUND);
+        ((IntVector) rounded.convert(VectorOperators.F2I, 0)).intoArray(inputs.levels, k);
+      }
+    }
+  }
+
+  @Override
+  public void linear(
+      BlockWeight w, int from, int to, BlockInputs inputs, float[] out, BlockScratch scratch) {
+    if (inputs.tokens == 1) {
+      BlockRowKernel.run(w, from, to, inputs, out, scratch);
+    } else {
+      BlockTileKernel.run(w, from, to, inputs, out, scratch);
+    }
+  }
+}
