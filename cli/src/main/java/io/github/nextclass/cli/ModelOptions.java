@@ -1,6 +1,7 @@
 package io.github.nextclass.cli;
 
 import io.github.nextclass.engine.EngineOptions;
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.PrimitivesChoice;
 import io.github.nextclass.engine.WeightFormat;
 import io.github.nextclass.safetensors.Storage;
@@ -56,6 +57,14 @@ final class ModelOptions extends FolderOption {
   private @Nullable Weights weights;
 
   @Option(
+      names = "--kv-cache",
+      paramLabel = "f32|bf16",
+      description =
+          "How keys and values are held: bf16 takes half the memory, and moves scores by a"
+              + " hundredth. Default: f32.")
+  private KvCacheFormat kvCache = KvCacheFormat.F32;
+
+  @Option(
       names = "--backend",
       paramLabel = "auto|cpu|cuda",
       description = {
@@ -75,7 +84,8 @@ final class ModelOptions extends FolderOption {
             .withPrimitives(primitives)
             .withStorage(storage)
             .withWeights(weights == null ? WeightFormat.AS_STORED : weights.format())
-            .withBackend(backend);
+            .withBackend(backend)
+            .withKvCache(kvCache);
     try {
       return threads == null ? options : options.withThreads(threads);
     } catch (IllegalArgumentException e) {

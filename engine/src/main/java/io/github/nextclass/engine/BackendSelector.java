@@ -90,6 +90,6 @@ final class BackendSelector {
   }
 
   private static Backend cpu(Qwen3Config config, EngineOptions options) {
-    return new CpuBackend(config, options.primitives(), options.threads());
+    return new CpuBackend(config, options.primitives(), options.threads(), options.kvCache());
   }
 }

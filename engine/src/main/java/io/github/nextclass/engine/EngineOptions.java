@@ -18,6 +18,7 @@ import java.util.Objects;
  * @param backend what runs the model: {@link #AUTO}, {@link #CPU}, or the name of a {@link
  *     BackendProvider}
  * @param weights how matrices are held: as stored, or quantised while loading
+ * @param kvCache how keys and values are held: CPU only, a device has its own way
  */
 public record EngineOptions(
     Storage storage,
@@ -26,7 +27,8 @@ public record EngineOptions(
     int prefillChunk,
     long memoryBudgetBytes,
     String backend,
-    WeightFormat weights) {
+    WeightFormat weights,
+    KvCacheFormat kvCache) {
 
   /** A device whose backend is on the class path and can be used, else the CPU. */
   public static final String AUTO = "auto";
@@ -41,6 +43,7 @@ public record EngineOptions(
     Objects.requireNonNull(storage, "storage");
     Objects.requireNonNull(primitives, "primitives");
     Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(kvCache, "kvCache");
     Objects.requireNonNull(weights, "weights");
     check(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
     check(prefillChunk >= 1 && prefillChunk <= 8192, "prefillChunk", prefillChunk, "1 to 8192");
@@ -70,7 +73,8 @@ public record EngineOptions(
         DEFAULT_PREFILL_CHUNK,
         memoryBytes / 10 * 8,
         AUTO,
-        WeightFormat.AS_STORED);
+        WeightFormat.AS_STORED,
+        KvCacheFormat.F32);
   }
 
   /**
@@ -81,7 +85,7 @@ public record EngineOptions(
    */
   public EngineOptions withStorage(Storage value) {
     return new EngineOptions(
-        value, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights);
+        value, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights, kvCache);
   }
 
   /**
@@ -92,7 +96,7 @@ public record EngineOptions(
    */
   public EngineOptions withThreads(int value) {
     return new EngineOptions(
-        storage, value, primitives, prefillChunk, memoryBudgetBytes, backend, weights);
+        storage, value, primitives, prefillChunk, memoryBudgetBytes, backend, weights, kvCache);
   }
 
   /**
@@ -103,7 +107,7 @@ public record EngineOptions(
    */
   public EngineOptions withPrimitives(PrimitivesChoice value) {
     return new EngineOptions(
-        storage, threads, value, prefillChunk, memoryBudgetBytes, backend, weights);
+        storage, threads, value, prefillChunk, memoryBudgetBytes, backend, weights, kvCache);
   }
 
   /**
@@ -114,7 +118,7 @@ public record EngineOptions(
    */
   public EngineOptions withPrefillChunk(int value) {
     return new EngineOptions(
-        storage, threads, primitives, value, memoryBudgetBytes, backend, weights);
+        storage, threads, primitives, value, memoryBudgetBytes, backend, weights, kvCache);
   }
 
   /**
@@ -124,7 +128,8 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withMemoryBudgetBytes(long value) {
-    return new EngineOptions(storage, threads, primitives, prefillChunk, value, backend, weights);
+    return new EngineOptions(
+        storage, threads, primitives, prefillChunk, value, backend, weights, kvCache);
   }
 
   /**
@@ -136,7 +141,7 @@ public record EngineOptions(
    */
   public EngineOptions withBackend(String value) {
     return new EngineOptions(
-        storage, threads, primitives, prefillChunk, memoryBudgetBytes, value, weights);
+        storage, threads, primitives, prefillChunk, memoryBudgetBytes, value, weights, kvCache);
   }
 
   /**
@@ -148,6 +153,17 @@ public record EngineOptions(
    */
   public EngineOptions withWeights(WeightFormat value) {
     return new EngineOptions(
-        storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, value);
+        storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, value, kvCache);
+  }
+
+  /**
+   * Changes how keys and values are held.
+   *
+   * @param value the new value
+   * @return changed options
+   */
+  public EngineOptions withKvCache(KvCacheFormat value) {
+    return new EngineOptions(
+        storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights, value);
   }
 }

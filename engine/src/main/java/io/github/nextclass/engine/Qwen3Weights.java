@@ -87,7 +87,9 @@ record Qwen3Weights(
     return new Loader(tensors, config, backend, quantizer, true).all();
   }
 
-  /** Whether the stored LM head is a copy of the embeddings, so that quantising needs one of them. */
+  /**
+   * Whether the stored LM head is a copy of the embeddings, so that quantising needs one of them.
+   */
   static boolean headIsCopy(TensorSource tensors, Qwen3Config config) throws SafetensorsException {
     String table = prefix(tensors) + "embed_tokens.weight";
     return config.tieWordEmbeddings()
@@ -164,8 +166,13 @@ record Qwen3Weights(
           List.copyOf(layers),
           norm,
           lmHead,
-          lmHead == null ? null : lmHead.weight() == embedTokens ? embedBlocks : lastBlocks,
+          lmHead == null ? null : isTable(lmHead, embedTokens) ? embedBlocks : lastBlocks,
           score());
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very table, not one of the same numbers
+    private static boolean isTable(Linear head, Weight table) {
+      return head.weight() == table;
     }
 
     private @Nullable Linear lmHead(Weight embedTokens) throws IOException {

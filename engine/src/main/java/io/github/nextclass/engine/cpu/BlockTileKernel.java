@@ -65,7 +65,7 @@ final class BlockTileKernel {
 
   /** In both halves of an int. */
   static int twice(int level) {
-    return level << 16 | level & 0xffff;
+    return (level << 16) | (level & 0xffff);
   }
 
   static void run(

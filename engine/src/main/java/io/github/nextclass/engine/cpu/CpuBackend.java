@@ -1,5 +1,6 @@
 package io.github.nextclass.engine.cpu;
 
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.PrimitivesChoice;
 import io.github.nextclass.engine.Qwen3Config;
 import io.github.nextclass.engine.backend.Backend;
@@ -44,7 +45,7 @@ public final class CpuBackend implements Backend {
   private float[] packed = new float[0];
 
   /**
-   * Makes a backend with threads of its own.
+   * Makes a backend with threads of its own, and keys and values in floats.
    *
    * @param config the shape of the model
    * @param choice whether inner loops use the Vector API
@@ -53,12 +54,28 @@ public final class CpuBackend implements Backend {
    *     says why
    */
   public CpuBackend(Qwen3Config config, PrimitivesChoice choice, int threads) {
+    this(config, choice, threads, KvCacheFormat.F32);
+  }
+
+  /**
+   * Makes a backend with threads of its own.
+   *
+   * @param config the shape of the model
+   * @param choice whether inner loops use the Vector API
+   * @param threads the number of threads, the caller's included; at least 1
+   * @param kvCache how keys and values are held
+   * @throws IllegalStateException if the Vector API is demanded and cannot be used; the message
+   *     says why
+   */
+  public CpuBackend(
+      Qwen3Config config, PrimitivesChoice choice, int threads, KvCacheFormat kvCache) {
     this.primitives = PrimitivesSelector.select(choice, config);
     this.workers = new Workers(threads);
     this.scratch = new Scratch[threads];
     Arrays.setAll(scratch, i -> new Scratch());
     this.kvShape =
-        new CpuKvCache.Shape(config.numHiddenLayers(), config.numKeyValueHeads(), config.headDim());
+        new CpuKvCache.Shape(
+            config.numHiddenLayers(), config.numKeyValueHeads(), config.headDim(), kvCache);
     this.attention = new Attention(primitives, kvShape, config.numAttentionHeads());
     this.blockLinears = new BlockLinears(primitives.blockKernels(), workers);
     this.kvBlocks = new KvBlocks(kvShape.blockBytes());

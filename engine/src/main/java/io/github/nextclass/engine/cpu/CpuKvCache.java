@@ -1,7 +1,9 @@
 package io.github.nextclass.engine.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.backend.KvCache;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -18,15 +20,22 @@ import java.util.List;
  *   V of a head: [64, headDim]     dimensions lie side by side, so that a vector holds 16 of a sum of values
  * </pre>
  *
- * <p>Either way no loop ends in a horizontal sum.
+ * <p>Either way no loop ends in a horizontal sum. In BF16 the numbers of a head lie in pairs, 16
+ * apart, so that one vector of pairs widens to two vectors of neighbours ({@link
+ * Primitives#widenPairs}):
+ *
+ * <pre>
+ *   floats   0 1 2 ... 15 | 16 17 ... 31 | 32 ...
+ *   bf16     0 16 1 17 2 18 ... 15 31 | 32 48 ...
+ * </pre>
  */
 final class CpuKvCache implements KvCache {
   private static final int BLOCK = Primitives.BLOCK;
 
   /** The numbers that place a head in a block. */
-  record Shape(int numHiddenLayers, int numKeyValueHeads, int headDim) {
+  record Shape(int numHiddenLayers, int numKeyValueHeads, int headDim, KvCacheFormat format) {
     long bytesPerPosition() {
-      return 2L * numHiddenLayers * numKeyValueHeads * headDim * Float.BYTES;
+      return 2L * numHiddenLayers * numKeyValueHeads * headDim * format.elementBytes();
     }
 
     long blockBytes() {
@@ -35,7 +44,7 @@ final class CpuKvCache implements KvCache {
 
     /** The keys, or the values, of one head in a block. */
     long headBytes() {
-      return (long) BLOCK * headDim * Float.BYTES;
+      return (long) BLOCK * headDim * format.elementBytes();
     }
 
     long keysOffsetBytes(int layer, int kvHead) {
@@ -63,12 +72,18 @@ final class CpuKvCache implements KvCache {
     return capacity;
   }
 
-  /** The keys of a head in the block that begins at a position, {@code [headDim, 64]}. */
+  /**
+   * The keys of a head in the block that begins at a position, {@code [headDim, 64]}, as they are
+   * held.
+   */
   MemorySegment keys(int layer, int kvHead, int position) {
     return block(position).asSlice(shape.keysOffsetBytes(layer, kvHead), shape.headBytes());
   }
 
-  /** The values of a head in the block that begins at a position, {@code [64, headDim]}. */
+  /**
+   * The values of a head in the block that begins at a position, {@code [64, headDim]}, as they are
+   * held.
+   */
   MemorySegment values(int layer, int kvHead, int position) {
     return block(position).asSlice(shape.valuesOffsetBytes(layer, kvHead), shape.headBytes());
   }
@@ -97,15 +112,27 @@ final class CpuKvCache implements KvCache {
     int slot = position % BLOCK;
     int headDim = shape.headDim();
     for (int head = 0; head < shape.numKeyValueHeads(); head++) {
-      long keys = shape.keysOffsetBytes(layer, head) + (long) slot * Float.BYTES;
-      for (int d = 0; d < headDim; d++) {
-        block.set(
-            JAVA_FLOAT_UNALIGNED,
-            keys + (long) d * BLOCK * Float.BYTES,
-            k[kOffset + head * headDim + d]);
+      long keys = shape.keysOffsetBytes(layer, head);
+      long values = shape.valuesOffsetBytes(layer, head);
+      int from = head * headDim;
+      switch (shape.format()) {
+        case F32 -> {
+          for (int d = 0; d < headDim; d++) {
+            long at = keys + (long) (d * BLOCK + slot) * Float.BYTES;
+            block.set(JAVA_FLOAT_UNALIGNED, at, k[kOffset + from + d]);
+          }
+          long at = values + (long) slot * headDim * Float.BYTES;
+          MemorySegment.copy(v, vOffset + from, block, JAVA_FLOAT_UNALIGNED, at, headDim);
+        }
+        case BF16 -> {
+          for (int d = 0; d < headDim; d++) {
+            long key = keys + Bf16.pairOffsetBytes(d * BLOCK + slot);
+            block.set(JAVA_SHORT_UNALIGNED, key, Bf16.round(k[kOffset + from + d]));
+            long value = values + Bf16.pairOffsetBytes(slot * headDim + d);
+            block.set(JAVA_SHORT_UNALIGNED, value, Bf16.round(v[vOffset + from + d]));
+          }
+        }
       }
-      long values = shape.valuesOffsetBytes(layer, head) + (long) slot * headDim * Float.BYTES;
-      MemorySegment.copy(v, vOffset + head * headDim, block, JAVA_FLOAT_UNALIGNED, values, headDim);
     }
   }
 

@@ -143,6 +143,14 @@ final class ScalarPrimitives implements Primitives {
   }
 
   @Override
+  public void widenPairs(MemorySegment from, MemorySegment to, int n) {
+    for (int i = 0; i < n; i++) {
+      short bits = from.get(JAVA_SHORT_UNALIGNED, Bf16.pairOffsetBytes(i));
+      to.set(JAVA_FLOAT_UNALIGNED, 4L * i, Bf16.widen(bits));
+    }
+  }
+
+  @Override
   public void scores(
       MemorySegment k,
       float[] q,

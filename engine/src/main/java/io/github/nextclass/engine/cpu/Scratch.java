@@ -1,11 +1,15 @@
 package io.github.nextclass.engine.cpu;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
 /** Working memory of one thread, kept between operations and grown when one needs more. */
 final class Scratch {
   private final Queries queries = new Queries();
   private float[] panel = new float[0];
   private float[] staging = new float[0];
   private float[] work = new float[0];
+  private MemorySegment kvBlock = MemorySegment.NULL;
   private float[] sums = new float[0];
   private float[] scores = new float[0];
 
@@ -30,6 +34,14 @@ final class Scratch {
   float[] work(int length) {
     work = atLeast(length, work);
     return work;
+  }
+
+  /** A block of keys or values, widened to floats. */
+  MemorySegment kvBlock(int length) {
+    if (kvBlock.byteSize() < 4L * length) {
+      kvBlock = Arena.ofAuto().allocate(4L * length, 64);
+    }
+    return kvBlock;
   }
 
   /** Partial sums of a tile. */

@@ -2,6 +2,7 @@ package io.github.nextclass.engine.cpu;
 
 import io.github.nextclass.safetensors.DType;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -175,6 +176,20 @@ final class VectorPrimitives implements Primitives {
   }
 
   // ------------------------------------------------------------------ attention
+
+  @Override
+  public void widenPairs(MemorySegment from, MemorySegment to, int n) {
+    for (int block = 0; block < n; block += Lane.PERIOD) {
+      for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
+        IntVector pairs =
+            IntVector.fromMemorySegment(
+                Lanes.I32, from, 2L * block + 4L * lane, ByteOrder.LITTLE_ENDIAN);
+        long at = 4L * (block + lane);
+        Widen.evenBf16(pairs).intoMemorySegment(to, at, ByteOrder.LITTLE_ENDIAN);
+        Widen.oddBf16(pairs).intoMemorySegment(to, at + 4L * Lane.COUNT, ByteOrder.LITTLE_ENDIAN);
+      }
+    }
+  }
 
   @Override
   public void scores(

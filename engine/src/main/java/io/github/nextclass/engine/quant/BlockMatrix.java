@@ -185,7 +185,7 @@ public final class BlockMatrix implements StoredMatrix {
    */
   public int level(int row, int k) {
     int perWord = Short.SIZE / bits;
-    long word = k % BLOCK / perWord * ROWS + lane(row);
+    long word = (long) (k % BLOCK / perWord) * ROWS + lane(row);
     short packed = segment.get(WORD, blockOffset(row, k) + 2 * word);
     if (bits == 8) {
       return (byte) (packed >> (k % 2 * 8));

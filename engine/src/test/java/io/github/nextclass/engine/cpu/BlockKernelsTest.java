@@ -29,7 +29,7 @@ class BlockKernelsTest {
       bytes.set(ValueLayout.JAVA_BYTE, at, (byte) (bits == 8 && level == 128 ? 129 : level));
     }
     int blockBytes = BlockMatrix.blockBytes(bits);
-    for (long at = blockBytes - scales; at < bytes.byteSize(); at += blockBytes) {
+    for (long at = (long) blockBytes - scales; at < bytes.byteSize(); at += blockBytes) {
       for (int lane = 0; lane < BlockMatrix.ROWS; lane++) {
         float scale = (float) random.nextGaussian() * (random.nextInt(20) == 0 ? 100f : 0.01f);
         short bf16 = (short) (Float.floatToRawIntBits(scale) >>> 16);

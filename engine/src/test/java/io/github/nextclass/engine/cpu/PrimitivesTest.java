@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -116,6 +117,24 @@ class PrimitivesTest {
         size += Math.abs(product);
       }
       assertThat((double) out[r]).isCloseTo(sum, within(1e-6 * size));
+    }
+  }
+
+  @Test
+  void pairsOfBf16Widen() {
+    int n = 64 * 48;
+    MemorySegment held = Arena.ofAuto().allocate(2L * n, 64);
+    float[] x = floats(n);
+    for (int i = 0; i < n; i++) {
+      held.set(ValueLayout.JAVA_SHORT, Bf16.pairOffsetBytes(i), Bf16.round(x[i]));
+    }
+    for (Primitives primitives : List.of(scalar, vector)) {
+      MemorySegment widened = Arena.ofAuto().allocate(4L * n, 64);
+      primitives.widenPairs(held, widened, n);
+      for (int i = 0; i < n; i++) {
+        assertThat(widened.getAtIndex(ValueLayout.JAVA_FLOAT, i))
+            .isEqualTo(Bf16.widen(Bf16.round(x[i])));
+      }
     }
   }
 

@@ -1,0 +1,28 @@
+package io.github.nextclass.engine.cpu;
+
+/** Brain floats: the upper half of a float. */
+final class Bf16 {
+  private Bf16() {}
+
+  /** To nearest, ties to even; a NaN stays one. */
+  static short round(float x) {
+    int bits = Float.floatToRawIntBits(x);
+    if (Float.isNaN(x)) {
+      return (short) ((bits >>> 16) | 0x40); // quiet, and not rounded to infinity
+    }
+    int lowestKept = (bits >>> 16) & 1;
+    return (short) ((bits + 0x7fff + lowestKept) >>> 16);
+  }
+
+  static float widen(short x) {
+    return Float.intBitsToFloat(x << 16);
+  }
+
+  /** Where number {@code i} of a head lies; see {@link CpuKvCache}. */
+  static long pairOffsetBytes(int i) {
+    int block = i / Lane.PERIOD * Lane.PERIOD;
+    int pair = i % Lane.COUNT;
+    int half = i % Lane.PERIOD / Lane.COUNT;
+    return 2L * block + 4L * pair + 2L * half;
+  }
+}
