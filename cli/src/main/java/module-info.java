@@ -8,7 +8,7 @@ module io.github.nextclass.cli {
   requires io.github.nextclass.hub;
   requires io.github.nextclass.sampling;
   requires java.management;
-  requires org.jline;
+  requires org.jline.reader;
   requires tools.jackson.core;
 
   opens io.github.nextclass.cli to

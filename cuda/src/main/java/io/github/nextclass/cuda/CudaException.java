@@ -7,6 +7,7 @@ public final class CudaException extends RuntimeException {
   /** The driver's code for memory that is not there. */
   static final int OUT_OF_MEMORY = 2;
 
+  /** The driver's code. */
   private final int code;
 
   /**

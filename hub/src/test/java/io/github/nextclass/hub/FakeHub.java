@@ -23,6 +23,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +65,8 @@ final class FakeHub implements AutoCloseable {
   private volatile Answer hubFirst = exchange -> false;
   private volatile Answer cdnFirst = exchange -> false;
   private volatile long pauseMillis;
+  private final AtomicLong sentBytes = new AtomicLong();
+  private volatile long haltAtBytes = Long.MAX_VALUE;
   private volatile String modelName = NAME;
   private volatile String cdnHost = "127.0.0.1";
 
@@ -149,6 +152,20 @@ final class FakeHub implements AutoCloseable {
   FakeHub slowly(long millis) {
     pauseMillis = millis;
     return this;
+  }
+
+  /** Sends so many more bytes of large files, and then waits for the next such call. */
+  void haltAfter(long bytes) {
+    haltAtBytes = bytes == Long.MAX_VALUE ? bytes : sentBytes.get() + bytes;
+  }
+
+  boolean isHalted() {
+    return sentBytes.get() >= haltAtBytes;
+  }
+
+  /** How many bytes of large files were sent, in all. */
+  long sentBytes() {
+    return sentBytes.get();
   }
 
   List<Seen> seen() {
@@ -305,16 +322,22 @@ final class FakeHub implements AutoCloseable {
     }
     exchange.sendResponseHeaders(status, to == from ? -1 : to - from);
     OutputStream out = exchange.getResponseBody();
-    for (long at = from; at < to; at += 1 << 16) {
-      content.writeTo(out, at, Math.min(to, at + (1 << 16)));
-      if (pauseMillis > 0) {
-        try {
+    try {
+      for (long at = from; at < to; at += 1 << 16) {
+        while (file.lfs() && isHalted()) {
+          Thread.sleep(2);
+        }
+        long end = Math.min(to, at + (1 << 16));
+        content.writeTo(out, at, end);
+        if (file.lfs()) {
+          sentBytes.addAndGet(end - at);
+        }
+        if (pauseMillis > 0) {
           Thread.sleep(pauseMillis);
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          return;
         }
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
