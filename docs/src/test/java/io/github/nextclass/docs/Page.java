@@ -35,11 +35,11 @@ record Page(Path file, List<String> lines, List<Fence> fences) {
   /** README.md, CONTRIBUTING.md, the cards of the models, and all of docs. */
   static List<Path> all() throws IOException {
     List<Path> pages = new ArrayList<>(List.of(Path.of("README.md"), Path.of("CONTRIBUTING.md")));
-    for (String folder : List.of("docs", "models")) {
+    for (String folder : List.of("docs", "examples", "models")) {
       try (Stream<Path> files = Files.walk(Path.of(folder))) {
         files
             .filter(file -> file.toString().endsWith(".md"))
-            .filter(file -> !file.startsWith("docs/target"))
+            .filter(file -> !file.toString().contains("/target/"))
             .sorted()
             .forEach(pages::add);
       }

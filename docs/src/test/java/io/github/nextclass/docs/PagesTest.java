@@ -97,7 +97,7 @@ class PagesTest {
         Shell.check(command);
       }
       for (String word : command.split(" ")) {
-        if (word.matches("(scripts|docs|\\.ci)/\\S+")) {
+        if (word.matches("(scripts|docs|examples|\\.ci)/\\S+")) {
           assertThat(Path.of(word)).as(page.file().toString()).exists();
         }
       }
