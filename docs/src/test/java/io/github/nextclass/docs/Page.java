@@ -32,7 +32,7 @@ record Page(Path file, List<String> lines, List<Fence> fences) {
       int to,
       List<String> content) {}
 
-  /** README.md, CONTRIBUTING.md, the cards of the models, and all of docs. */
+  /** README.md, CONTRIBUTING.md, the cards of the models, and all of docs and examples. */
   static List<Path> all() throws IOException {
     List<Path> pages = new ArrayList<>(List.of(Path.of("README.md"), Path.of("CONTRIBUTING.md")));
     for (String folder : List.of("docs", "examples", "models")) {
