@@ -15,38 +15,28 @@ import jdk.jshell.tool.JavaShellToolBuilder;
 /** Runs transcripts of {@code ./nextclass jshell} in the JDK's own tool. */
 final class JShellTool {
   private static final String PROMPT = "jshell> ";
-  private static final String CONTINUED = "   ...> ";
 
   private JShellTool() {}
 
-  /** The transcript that the lines typed in a block give. */
+  /**
+   * The transcript that the lines typed in a block give. The tool echoes what it reads, or not, and
+   * early or late; so a mark is printed behind each line, and echoes are taken out.
+   */
   static List<String> transcript(List<String> block) {
-    StringBuilder typed = new StringBuilder();
-    for (String line : block) {
-      if (line.startsWith(PROMPT) || line.startsWith(CONTINUED)) {
-        typed.append(line.substring(PROMPT.length())).append('\n');
-      }
-    }
-    return echoed(block, run(typed.toString()));
-  }
-
-  /** The tool may echo what it reads, or not. */
-  private static List<String> echoed(List<String> block, String shown) {
     List<String> typed =
-        block.stream().filter(l -> l.startsWith(PROMPT) || l.startsWith(CONTINUED)).toList();
+        block.stream().filter(l -> l.startsWith(PROMPT)).map(l -> l.substring(8)).toList();
+    String mark = "System.out.println(\"<<\" + \">>\")";
+    String shown = run(String.join("\n" + mark + "\n", typed) + "\n" + mark + "\n");
+    String[] parts = shown.replace("\r", "").split("<<>>");
     List<String> lines = new ArrayList<>();
-    int next = 0;
-    for (String line : shown.replace("\r", "").split("\n")) {
-      String rest = line;
-      while (next < typed.size() && (rest.startsWith(PROMPT) || rest.startsWith(CONTINUED))) {
-        String echo = typed.get(next++);
-        lines.add(echo);
-        rest =
-            rest.startsWith(echo) ? rest.substring(echo.length()) : rest.substring(PROMPT.length());
+    for (int i = 0; i < typed.size(); i++) {
+      lines.add(PROMPT + typed.get(i));
+      String part = i == 0 ? parts[0].replaceAll("(?m)^\\|  .*", "") : parts[i];
+      part = part.replace(mark, "").replace(PROMPT, "");
+      for (String line : typed) {
+        part = part.replace(line, "");
       }
-      if (next > 0 && !rest.isBlank() && !rest.strip().equals(PROMPT.strip())) {
-        lines.add(rest.stripTrailing());
-      }
+      part.lines().filter(line -> !line.isBlank()).map(String::stripTrailing).forEach(lines::add);
     }
     return lines;
   }
