@@ -5,10 +5,12 @@ import io.github.nextclass.cli.RandomCheckpoint;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.Session;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -40,6 +42,11 @@ public class ClassificationBenchmark {
   private static final int SHORT_TEXTS = 64;
   private static final int SHORT_TEXT = 16;
 
+  /** What the built-in template puts around a text for two labels of one token, in tokens. */
+  private static final int BEFORE_TEXT = 12;
+
+  private static final int BEHIND_TEXT = 3;
+
   @SuppressWarnings("NullAway.Init") // by setUp
   private RandomCheckpoint checkpoint;
 
@@ -65,9 +72,17 @@ public class ClassificationBenchmark {
     twoLabels = new ContinuationScorer(engine, List.of(new int[] {9693}, new int[] {2152}));
     Random random = new Random(1);
     longText = random.ints(LONG_TEXT, 0, VOCAB_SIZE).toArray();
+    int[] before = random.ints(BEFORE_TEXT, 0, VOCAB_SIZE).toArray();
+    int[] behind = random.ints(BEHIND_TEXT, 0, VOCAB_SIZE).toArray();
     shortTexts =
         IntStream.range(0, SHORT_TEXTS)
-            .mapToObj(i -> random.ints(SHORT_TEXT, 0, VOCAB_SIZE).toArray())
+            .mapToObj(i ->
+                Stream.of(
+                        Arrays.stream(before),
+                        random.ints(SHORT_TEXT, 0, VOCAB_SIZE),
+                        Arrays.stream(behind))
+                    .flatMapToInt(tokens -> tokens)
+                    .toArray())
             .toList();
   }
 
@@ -97,7 +112,7 @@ public class ClassificationBenchmark {
   }
 
   /**
-   * 64 texts of 16 tokens, together.
+   * 64 texts of 16 tokens in their template, together.
    *
    * @return the scores
    */
@@ -107,7 +122,7 @@ public class ClassificationBenchmark {
   }
 
   /**
-   * 64 texts of 16 tokens, one after the other.
+   * 64 texts of 16 tokens in their template, one after the other.
    *
    * @return the scores
    */

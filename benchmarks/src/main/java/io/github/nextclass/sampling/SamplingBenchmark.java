@@ -100,7 +100,7 @@ public class SamplingBenchmark {
     if (unchanged != (filter.equals("none") || filter.equals("greedy"))) {
       throw new AssertionError(filter + (unchanged ? " did nothing" : " did something"));
     }
-    int chosen = candidates.id(chooser.choose(candidates, 0));
+    int chosen = candidates.id(chooser.choose(candidates, 0).index());
     float best = logits[chosen];
     for (float score : logits) {
       best = Math.max(best, score);
@@ -184,6 +184,6 @@ public class SamplingBenchmark {
   @Benchmark
   public int decide() {
     filter();
-    return candidates.id(chooser.choose(candidates, step++));
+    return candidates.id(chooser.choose(candidates, step++).index());
   }
 }

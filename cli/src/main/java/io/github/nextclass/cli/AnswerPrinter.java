@@ -1,49 +1,69 @@
 package io.github.nextclass.cli;
 
-import io.github.nextclass.sampling.GenerationListener;
+import io.github.nextclass.sampling.ChatListener;
+import io.github.nextclass.sampling.ToolRequest;
 import java.io.PrintWriter;
 
 /**
- * Prints an answer while it is made, without the empty thought that Qwen3 begins it with when it
- * does not think.
+ * Prints an answer while it is made: what the model thinks between tags, and each call in a line.
  */
-final class AnswerPrinter implements GenerationListener {
-  private static final String THINK = "<think>";
-  private static final String EMPTY_THOUGHT = THINK + "\n\n</think>\n\n";
-
+final class AnswerPrinter implements ChatListener {
   private final PrintWriter out;
-
-  /** What may still become an empty thought. */
-  private final StringBuilder held = new StringBuilder();
-
+  private boolean thinking;
   private boolean begun;
+  private boolean lineEnded;
 
   AnswerPrinter(PrintWriter out) {
     this.out = out;
   }
 
   @Override
-  public void onText(String text) {
-    if (begun) {
-      print(text);
-      return;
+  public void onThinking(String text) {
+    if (!thinking) {
+      thinking = true;
+      print("<think>\n");
     }
-    held.append(text);
-    String start = held.toString();
-    if (start.length() >= EMPTY_THOUGHT.length() || !EMPTY_THOUGHT.startsWith(start)) {
-      begun = true;
-      print(start.startsWith(EMPTY_THOUGHT) ? start.substring(EMPTY_THOUGHT.length()) : start);
+    print(text);
+  }
+
+  @Override
+  public void onText(String text) {
+    endThought();
+    print(text);
+  }
+
+  @Override
+  public void onToolRequest(ToolRequest request) {
+    endThought();
+    String line =
+        switch (request) {
+          case ToolRequest.Call call -> "[call] " + call.name() + " " + call.toolCall().arguments();
+          case ToolRequest.Malformed malformed ->
+              "[no call: " + malformed.error() + "] " + malformed.raw();
+        };
+    print((begun && !lineEnded ? "\n" : "") + line + "\n");
+  }
+
+  /** Ends the answer and its line. */
+  void end() {
+    if (thinking) {
+      endThought();
+    } else if (!lineEnded) {
+      print("\n");
     }
   }
 
-  /** Ends the answer and its line. A thought that was stopped before it had a word is left out. */
-  void end() {
-    boolean heldIsText = !begun && !held.toString().startsWith(THINK);
-    print((heldIsText ? held : "") + System.lineSeparator());
+  private void endThought() {
+    if (thinking) {
+      thinking = false;
+      print("\n</think>\n\n");
+    }
   }
 
   private void print(String text) {
-    out.print(text);
+    lineEnded = text.endsWith("\n");
+    begun = true;
+    out.print(text.replace("\n", System.lineSeparator()));
     out.flush();
   }
 }

@@ -39,7 +39,8 @@ final class ChatCommand extends CliCommand {
             LanguageModel.load(
                 model.folder(), new LanguageModelOptions(model.engineOptions(), context));
         MessageSource messages = messages()) {
-      Decoding settings = decoding.applyTo(languageModel, Decoding.UNLIMITED);
+      Decoding settings =
+          conversation.applyTo(decoding.applyTo(languageModel, Decoding.UNLIMITED), languageModel);
       new ChatLoop(
               () -> languageModel.newChat(options, conversation.start()),
               settings,

@@ -142,7 +142,7 @@ final class DecodingOptions {
   private Decoding lengths(Decoding decoding, int maxNewTokensOtherwise) {
     if (maxNewTokens != null) {
       decoding = decoding.maxNewTokens(maxNewTokens);
-    } else if (decoding.maxNewTokens().isEmpty()) {
+    } else if (decoding.settings().maxNewTokens().isEmpty()) {
       decoding = decoding.maxNewTokens(maxNewTokensOtherwise);
     }
     decoding = minNewTokens == null ? decoding : decoding.minNewTokens(minNewTokens);

@@ -1,13 +1,23 @@
 package io.github.nextclass.cli;
 
+import io.github.nextclass.sampling.BeamSearch;
+import io.github.nextclass.sampling.BeamStep;
+import io.github.nextclass.sampling.Cancellation;
 import io.github.nextclass.sampling.ClassScore;
 import io.github.nextclass.sampling.Decoding;
+import io.github.nextclass.sampling.DecodingSettings;
+import io.github.nextclass.sampling.FilterEffect;
+import io.github.nextclass.sampling.Generation;
+import io.github.nextclass.sampling.GenerationListener;
 import io.github.nextclass.sampling.LanguageModel;
 import io.github.nextclass.sampling.LanguageModelOptions;
 import io.github.nextclass.sampling.Prediction;
 import io.github.nextclass.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -50,11 +60,33 @@ final class ExplainCommand extends CliCommand {
   @Option(names = "--json", description = "Print a line of JSON for each step.")
   private boolean json;
 
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Write a page with each step, what each filter does, and attention.")
+  private @Nullable Path html;
+
+  @Option(
+      names = "--attention",
+      paramLabel = "LAYER,HEAD",
+      split = ",",
+      description = "With --html: the head to show, from 0. Default: head 0 of the last layer.")
+  private int @Nullable [] attention;
+
+  @Option(
+      names = "--beams",
+      paramLabel = "N",
+      description = "Search with N beams; --html shows the path.")
+  private @Nullable Integer beams;
+
   @Override
   void run() throws IOException {
     prompt.check();
     if (steps < 1 || top < 1) {
       throw usage("--steps and --top must be at least 1");
+    }
+    if (attention != null && (html == null || attention.length != 2)) {
+      throw usage("--attention needs --html, and two numbers: LAYER,HEAD");
     }
     LanguageModelOptions options =
         new LanguageModelOptions(model.engineOptions(), Integer.MAX_VALUE);
@@ -62,39 +94,93 @@ final class ExplainCommand extends CliCommand {
       Decoding settings =
           decoding
               .applyTo(languageModel, languageModel.defaultDecoding().maxNewTokens(steps), steps)
-              .topClasses(top);
-      Tokenizer tokenizer = languageModel.tokenizer().orElse(null);
-      for (Prediction step :
-          languageModel.generate(prompt.tokenIds(languageModel), settings).predictions()) {
-        List<ClassScore> classes = withChosen(step);
+              .topClasses(top)
+              .traceFilters(html != null || json);
+      Explanation explanation = explain(languageModel, withBeams(settings));
+      if (html != null) {
+        Files.writeString(html, ExplainPage.of(explanation));
+        return;
+      }
+      for (Prediction step : explanation.generation().predictions()) {
+        List<ClassScore> classes = Explanation.classes(step);
         if (json) {
-          Json.printLine(out(), line -> write(line, step, classes, label(tokenizer)));
+          Json.printLine(out(), line -> write(line, step, classes, explanation.label()));
         } else {
-          print(step, classes, label(tokenizer));
+          print(step, classes, explanation.label());
         }
       }
     }
   }
 
-  /** How a class is called: by its token's text where there is a tokenizer. */
-  private interface Label {
-    String of(int tokenId);
-  }
-
-  private static Label label(@Nullable Tokenizer tokenizer) {
-    return tokenId -> tokenizer == null ? "" : Json.quote(tokenizer.decode(new int[] {tokenId}));
-  }
-
-  /** The best classes, and the chosen one if it is not among them. */
-  private static List<ClassScore> withChosen(Prediction step) {
-    List<ClassScore> classes = new ArrayList<>(step.top());
-    if (classes.stream().noneMatch(score -> score.tokenId() == step.tokenId())) {
-      classes.add(step.chosen());
+  private Decoding withBeams(Decoding settings) {
+    if (beams == null) {
+      return settings;
     }
-    return classes;
+    try {
+      Decoding drawnOrBest = decoding.isDrawing() ? settings : settings.temperature(0);
+      return drawnOrBest.beams(BeamSearch.of(beams));
+    } catch (IllegalArgumentException e) {
+      throw usage(String.valueOf(e.getMessage()));
+    }
   }
 
-  private void print(Prediction step, List<ClassScore> classes, Label label) {
+  private Explanation explain(LanguageModel languageModel, Decoding settings) throws IOException {
+    int[] tokenIds = prompt.tokenIds(languageModel);
+    List<BeamStep> beamSteps = new ArrayList<>();
+    GenerationListener listener =
+        new GenerationListener() {
+          @Override
+          public void onText(String text) {}
+
+          @Override
+          public void onBeams(BeamStep step) {
+            beamSteps.add(step);
+          }
+        };
+    Generation generation =
+        languageModel.generate(tokenIds, settings, listener, new Cancellation());
+    Tokenizer tokenizer = languageModel.tokenizer().orElse(null);
+    Explanation explanation =
+        new Explanation(
+            String.valueOf(model.folder().toAbsolutePath().normalize().getFileName()),
+            phrases(settings.settings(), generation),
+            tokenIds,
+            generation,
+            beamSteps,
+            null,
+            tokenId -> tokenizer == null ? "" : tokenizer.decode(new int[] {tokenId}));
+    return html == null ? explanation : explanation.with(attention(languageModel, explanation));
+  }
+
+  private Explanation.Attention attention(LanguageModel languageModel, Explanation explanation) {
+    int layer =
+        attention == null ? languageModel.engine().config().numHiddenLayers() - 1 : attention[0];
+    int head = attention == null ? 0 : attention[1];
+    int[] sequence = explanation.sequence();
+    try {
+      // The last token chosen was not read, so it looked at nothing.
+      int[] read = Arrays.copyOf(sequence, Math.max(1, sequence.length - 1));
+      return new Explanation.Attention(layer, head, languageModel.attention(read, layer, head));
+    } catch (IllegalArgumentException e) {
+      throw usage("--attention: " + e.getMessage());
+    }
+  }
+
+  /** How classes were chosen, for a person. */
+  private static List<String> phrases(DecodingSettings settings, Generation generation) {
+    List<String> phrases = new ArrayList<>();
+    settings
+        .beams()
+        .ifPresent(search -> phrases.add("the best of " + search.numBeams() + " beams"));
+    if (settings.isSampling()) {
+      phrases.add("drawn by probability, seed " + generation.seed());
+    } else if (phrases.isEmpty()) {
+      phrases.add("the best class of each step");
+    }
+    return phrases;
+  }
+
+  private void print(Prediction step, List<ClassScore> classes, Explanation.Label label) {
     out()
         .printf(
             Locale.ROOT,
@@ -102,7 +188,7 @@ final class ExplainCommand extends CliCommand {
             step.step() + 1,
             step.position(),
             step.tokenId(),
-            label.of(step.tokenId()));
+            quoted(label, step.tokenId()));
     for (ClassScore score : classes) {
       out()
           .printf(
@@ -112,10 +198,15 @@ final class ExplainCommand extends CliCommand {
               100 * score.probability(),
               bar(score.probability()),
               score.tokenId(),
-              label.of(score.tokenId()));
+              quoted(label, score.tokenId()));
     }
     out().println();
     out().flush();
+  }
+
+  private static String quoted(Explanation.Label label, int tokenId) {
+    String text = label.of(tokenId);
+    return text.isEmpty() ? "" : Json.quote(text);
   }
 
   /** As wide for every probability, so that columns stay. */
@@ -129,10 +220,11 @@ final class ExplainCommand extends CliCommand {
   }
 
   private static void write(
-      JsonGenerator line, Prediction step, List<ClassScore> classes, Label label) {
+      JsonGenerator line, Prediction step, List<ClassScore> classes, Explanation.Label label) {
     line.writeNumberProperty("step", step.step());
     line.writeNumberProperty("position", step.position());
     line.writeNumberProperty("token_id", step.tokenId());
+    line.writeStringProperty("reason", step.choice().reason());
     line.writeArrayPropertyStart("classes");
     for (ClassScore score : classes) {
       line.writeStartObject();
@@ -140,11 +232,30 @@ final class ExplainCommand extends CliCommand {
       String text = label.of(score.tokenId());
       if (!text.isEmpty()) {
         line.writeName("text");
-        line.writeRawValue(text);
+        line.writeRawValue(Json.quote(text));
       }
       line.writeNumberProperty("logit", score.logit());
       line.writeNumberProperty("probability", score.probability());
       line.writeNumberProperty("filtered_probability", score.filteredProbability());
+      line.writeEndObject();
+    }
+    line.writeEndArray();
+    line.writeArrayPropertyStart("filters");
+    for (FilterEffect filter : step.filters()) {
+      line.writeStartObject();
+      line.writeStringProperty("filter", filter.filter());
+      line.writeNumberProperty("classes_left", filter.classesLeft());
+      line.writeArrayPropertyStart("classes");
+      for (FilterEffect.Score score : filter.scores()) {
+        line.writeStartObject();
+        line.writeNumberProperty("token_id", score.tokenId());
+        if (score.score() != Float.NEGATIVE_INFINITY) {
+          line.writeNumberProperty("score", score.score());
+        }
+        line.writeNumberProperty("probability", score.probability());
+        line.writeEndObject();
+      }
+      line.writeEndArray();
       line.writeEndObject();
     }
     line.writeEndArray();

@@ -1,6 +1,8 @@
 package io.github.nextclass.cli;
 
 import io.github.nextclass.sampling.Cancellation;
+import io.github.nextclass.sampling.ChatAnswer;
+import io.github.nextclass.sampling.ChatListener;
 import io.github.nextclass.sampling.Decoding;
 import io.github.nextclass.sampling.Generation;
 import io.github.nextclass.sampling.GenerationListener;
@@ -8,6 +10,7 @@ import io.github.nextclass.sampling.LanguageModel;
 import io.github.nextclass.sampling.LanguageModelOptions;
 import io.github.nextclass.sampling.Prediction;
 import io.github.nextclass.sampling.Timings;
+import io.github.nextclass.tokenizer.ChatOptions;
 import io.github.nextclass.tokenizer.Message;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -53,7 +56,7 @@ final class GenerateCommand extends CliCommand {
       throw usage("--chat needs TEXT, not --tokens");
     }
     if (!chat && conversation.isGiven()) {
-      throw usage("--system, --thinking and --tools need --chat");
+      throw usage("--system, --thinking, --thinking-budget and --tools need --chat");
     }
     if (structure.isGiven() && conversation.wantsThinking()) {
       throw usage("--thinking on excludes --choice, --regex and --json-schema");
@@ -61,25 +64,25 @@ final class GenerateCommand extends CliCommand {
     LanguageModelOptions options =
         new LanguageModelOptions(model.engineOptions(), Integer.MAX_VALUE);
     try (LanguageModel languageModel = LanguageModel.load(model.folder(), options)) {
-      int[] tokenIds = tokenIds(languageModel);
+      ChatOptions chatOptions = chatOptions();
+      List<Message> messages = chat ? messages() : List.of();
+      int[] tokenIds = chat ? languageModel.render(messages, chatOptions) : tokenIds(languageModel);
       int room = Math.max(1, languageModel.contextLength() - tokenIds.length);
       Decoding settings =
           search.applyTo(
-              structure.applyTo(decoding.applyTo(languageModel, Math.min(room, MAX_NEW_TOKENS))),
+              conversation.applyTo(
+                  structure.applyTo(
+                      decoding.applyTo(languageModel, Math.min(room, MAX_NEW_TOKENS))),
+                  languageModel),
               decoding.isDrawing());
-      if (settings.numReturnSequences() > 1) {
+      if (settings.settings().numReturnSequences() > 1) {
         printAll(languageModel, tokenIds, settings);
         return;
       }
-      AnswerPrinter printer = new AnswerPrinter(out());
       Generation generation =
-          languageModel.generate(tokenIds, settings, listener(printer), new Cancellation());
-      if (json) {
-        boolean hasText = languageModel.tokenizer().isPresent();
-        Json.printLine(out(), line -> write(line, generation, tokenIds.length, hasText));
-      } else {
-        printer.end();
-      }
+          chat
+              ? answer(languageModel, messages, chatOptions, tokenIds.length, settings)
+              : generate(languageModel, tokenIds, settings);
       if (timings) {
         printTimings(generation);
       }
@@ -113,27 +116,65 @@ final class GenerateCommand extends CliCommand {
     }
   }
 
-  private int[] tokenIds(LanguageModel languageModel) throws IOException {
-    if (!chat) {
-      if (echo && !json && !prompt.isTokens()) {
-        out().print(prompt.text());
-      }
-      return prompt.tokenIds(languageModel);
+  private Generation generate(LanguageModel languageModel, int[] tokenIds, Decoding settings) {
+    GenerationListener printer =
+        prompt.isTokens()
+            ? new IdPrinter()
+            : text -> {
+              out().print(text);
+              out().flush();
+            };
+    Generation generation =
+        languageModel.generate(
+            tokenIds, settings, json ? GenerationListener.none() : printer, new Cancellation());
+    if (json) {
+      boolean hasText = languageModel.tokenizer().isPresent();
+      Json.printLine(out(), line -> write(line, generation, tokenIds.length, hasText));
+    } else {
+      out().println();
     }
-    List<Message> messages = new ArrayList<>(conversation.start());
-    messages.add(new Message.User(prompt.text()));
-    return languageModel.render(
-        messages,
-        structure.isGiven()
-            ? conversation.chatOptions().withEnableThinking(false)
-            : conversation.chatOptions());
+    return generation;
   }
 
-  private GenerationListener listener(AnswerPrinter printer) {
+  private Generation answer(
+      LanguageModel languageModel,
+      List<Message> messages,
+      ChatOptions options,
+      int promptTokens,
+      Decoding settings) {
+    AnswerPrinter printer = new AnswerPrinter(out());
+    ChatAnswer answer =
+        languageModel.chat(
+            messages, options, settings, json ? ChatListener.none() : printer, new Cancellation());
     if (json) {
-      return GenerationListener.none();
+      Json.printLine(
+          out(),
+          line -> {
+            write(line, answer.generation(), promptTokens, true);
+            AnswerJson.write(line, answer);
+          });
+    } else {
+      printer.end();
     }
-    return prompt.isTokens() ? new IdPrinter() : printer;
+    return answer.generation();
+  }
+
+  private ChatOptions chatOptions() throws IOException {
+    ChatOptions options = conversation.chatOptions();
+    return structure.isGiven() ? options.withEnableThinking(false) : options;
+  }
+
+  private List<Message> messages() throws IOException {
+    List<Message> messages = new ArrayList<>(conversation.start());
+    messages.add(new Message.User(prompt.text()));
+    return messages;
+  }
+
+  private int[] tokenIds(LanguageModel languageModel) throws IOException {
+    if (echo && !json && !prompt.isTokens()) {
+      out().print(prompt.text());
+    }
+    return prompt.tokenIds(languageModel);
   }
 
   /** Ids in, ids out. */

@@ -2,6 +2,7 @@ package io.github.nextclass.cli;
 
 import io.github.nextclass.sampling.BeamSearch;
 import io.github.nextclass.sampling.BeamSearch.EarlyStopping;
+import io.github.nextclass.sampling.ContrastiveSearch;
 import io.github.nextclass.sampling.Decoding;
 import io.github.nextclass.sampling.PromptLookup;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,9 @@ import picocli.CommandLine.Spec;
 
 /** How sequences are found, where it is not one class after the other. */
 final class SearchOptions {
+  /** How many classes a contrastive search compares, as in its paper. */
+  private static final int TOP_K = 4;
+
   @SuppressWarnings("NullAway.Init") // set by picocli
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
@@ -41,6 +45,14 @@ final class SearchOptions {
   private @Nullable Integer numReturnSequences;
 
   @Option(
+      names = "--penalty-alpha",
+      paramLabel = "X",
+      description =
+          "Contrastive search: probable, and by X unlike what is there. Compares --top-k classes; "
+              + "default: 4.")
+  private @Nullable Double penaltyAlpha;
+
+  @Option(
       names = "--prompt-lookup",
       paramLabel = "N",
       description = "Guess up to N tokens ahead from what is there: the same tokens, sooner.")
@@ -62,6 +74,11 @@ final class SearchOptions {
         search = lengthPenalty == null ? search : search.withLengthPenalty(lengthPenalty);
         search = earlyStopping == null ? search : search.withEarlyStopping(earlyStopping);
         decoding = (drawing ? decoding : decoding.temperature(0)).beams(search);
+      }
+      if (penaltyAlpha != null) {
+        int topK = decoding.settings().topK();
+        ContrastiveSearch search = new ContrastiveSearch(penaltyAlpha, topK == 0 ? TOP_K : topK);
+        decoding = (drawing ? decoding : decoding.temperature(0)).contrastive(search);
       }
       if (numReturnSequences != null) {
         decoding = decoding.numReturnSequences(numReturnSequences);

@@ -2,32 +2,56 @@ package io.github.nextclass.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.nextclass.sampling.ToolRequest;
+import io.github.nextclass.tokenizer.ToolCall;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
 
 class AnswerPrinterTest {
-  @ParameterizedTest
-  @CsvSource({
-    "'<think>\n\n</think>\n\nHello', 'Hello'",
-    "'<think>\n\n</think>\n\n', ''",
-    "'<think>\nHm.\n</think>\n\nHello', '<think>\nHm.\n</think>\n\nHello'",
-    "'<think>\n', ''",
-    "'<', '<'",
-    "'Hello <think>\n\n</think>\n\n', 'Hello <think>\n\n</think>\n\n'",
-    "'', ''",
-  })
-  void leavesOutAnEmptyThoughtOnly(String answer, String printed) {
-    for (int pieceLength = 1; pieceLength <= 30; pieceLength++) {
-      StringWriter out = new StringWriter();
-      AnswerPrinter printer = new AnswerPrinter(new PrintWriter(out));
-      for (int from = 0; from < answer.length(); from += pieceLength) {
-        printer.onText(answer.substring(from, Math.min(from + pieceLength, answer.length())));
-      }
-      printer.end();
+  @Test
+  void anAnswerIsALine() {
+    assertThat(
+            printed(printer -> {
+              printer.onText("Hel");
+              printer.onText("lo");
+            }))
+        .isEqualTo("Hello\n");
+    assertThat(printed(printer -> {})).isEqualTo("\n");
+  }
 
-      assertThat(out.toString()).isEqualTo(printed + System.lineSeparator());
-    }
+  @Test
+  void aThoughtStandsBetweenTags() {
+    assertThat(
+            printed(printer -> {
+              printer.onThinking("H");
+              printer.onThinking("m.");
+              printer.onText("Hello");
+            }))
+        .isEqualTo("<think>\nHm.\n</think>\n\nHello\n");
+    assertThat(printed(printer -> printer.onThinking("Hm.")))
+        .isEqualTo("<think>\nHm.\n</think>\n\n");
+  }
+
+  @Test
+  void aCallIsALineOfItsOwn() {
+    assertThat(
+            printed(printer -> {
+              printer.onText("Let me look.");
+              printer.onToolRequest(
+                  new ToolRequest.Call("look", Map.of(), new ToolCall("look", "{\"at\": 1}")));
+              printer.onToolRequest(new ToolRequest.Malformed("{", "invalid JSON"));
+            }))
+        .isEqualTo("Let me look.\n[call] look {\"at\": 1}\n[no call: invalid JSON] {\n");
+  }
+
+  private static String printed(Consumer<AnswerPrinter> answer) {
+    StringWriter out = new StringWriter();
+    AnswerPrinter printer = new AnswerPrinter(new PrintWriter(out));
+    answer.accept(printer);
+    printer.end();
+    return out.toString().replace(System.lineSeparator(), "\n");
   }
 }

@@ -63,6 +63,9 @@ class UsageTest {
     return Stream.of(
         usage("a command is missing"),
         usage("'frobnicate'", "frobnicate"),
+        usage("--attention needs --html", "explain", "--tokens", "1", "--attention", "0,0"),
+        usage("penaltyAlpha must be in (0, 1], got 2.0", generate("--penalty-alpha", "2")),
+        usage("--thinking-budget and --tools need --chat", generate("--thinking-budget", "2")),
         usage("Unknown option: '--frobnicate'", "generate", "x", "--frobnicate"),
         usage("TEXT or --tokens is missing", "generate"),
         usage("exclude each other", "generate", "x", "--tokens", "1"),
@@ -99,7 +102,7 @@ class UsageTest {
         usage("--chat needs TEXT", generate("--chat")),
         usage("need --chat", "generate", "x", "--thinking", "off"),
         usage("threads is 0, expected 1 to 1024", generate("--threads", "0")),
-        usage("'q4'", generate("--weights", "q4")),
+        usage("'q5'", generate("--weights", "q5")),
         usage("'gpu'", generate("--primitives", "gpu")),
         usage("--steps and --top", "explain", "--tokens", "1", "--steps", "0"),
         usage("Missing required option: '--out=FILE'", "logits", "--tokens", "1"),
@@ -147,9 +150,22 @@ class UsageTest {
             "numReturnSequences must be at most numBeams, got 3 and 2",
             new String[] {"generate", "--tokens", "1", "-m", MODEL, "--beams", "2", "-n", "3"}),
         arguments(
-            "beams and sampling",
+            "beams and promptLookup",
             new String[] {
-              "generate", "--tokens", "1", "-m", MODEL, "--beams", "2", "--temperature", "1"
+              "generate", "--tokens", "1", "-m", MODEL, "--beams", "2", "--prompt-lookup", "3"
+            }),
+        arguments(
+            "contrastive search and sampling",
+            new String[] {
+              "generate",
+              "--tokens",
+              "1",
+              "-m",
+              MODEL,
+              "--penalty-alpha",
+              "0.6",
+              "--temperature",
+              "1"
             }),
         arguments("there is no tokenizer", new String[] {"generate", "x", "-m", MODEL}),
         arguments("there is no tokenizer", new String[] {"generate", "x", "-m", MODEL, "--chat"}),

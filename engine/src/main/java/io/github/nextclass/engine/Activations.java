@@ -2,6 +2,7 @@ package io.github.nextclass.engine;
 
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Buffer;
+import io.github.nextclass.engine.backend.Step;
 import org.jspecify.annotations.Nullable;
 
 /** The buffers of one pass, shared by all sessions of a model because one pass runs at a time. */
@@ -23,6 +24,9 @@ final class Activations {
   private final Buffer logits; // [logit rows, vocabSize]
   private @Nullable Buffer fewScores; // [logit rows, labels]
 
+  /** Who wants to see what attention looks at, for one pass; mostly nobody. */
+  @Nullable AttentionProbe probe;
+
   private final Backend backend;
 
   Activations(Qwen3Config config, Backend backend, int rows) {
@@ -40,6 +44,13 @@ final class Activations {
     int logitRows = Math.min(rows, LOGIT_ROWS);
     selected = backend.buffer(logitRows, config.hiddenSize());
     logits = backend.buffer(logitRows, config.vocabSize());
+  }
+
+  /** Shows the queries and keys of a layer to the probe, if there is one. */
+  void showAttention(int layer, Step step) {
+    if (probe != null) {
+      probe.see(layer, backend, q, k, step);
+    }
   }
 
   /** Where a head of so many classes puts its scores: {@code [logit rows, classes]}. */

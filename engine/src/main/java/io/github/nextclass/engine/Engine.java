@@ -391,6 +391,20 @@ public final class Engine implements AutoCloseable {
     return new Pooler(this, dimension);
   }
 
+  /**
+   * A head that asks two heads about the same token.
+   *
+   * @param first of this engine
+   * @param second of this engine
+   * @return a new head; its results are those of the first, and behind them those of the second
+   * @throws IllegalArgumentException if one is of another engine
+   */
+  public JoinedHead joined(Head first, Head second) {
+    first.checkBelongsTo(this);
+    second.checkBelongsTo(this);
+    return new JoinedHead(this, first, second);
+  }
+
   private IllegalStateException lacks(String head, String meaning) {
     return new IllegalStateException(
         "this checkpoint ("
@@ -490,6 +504,16 @@ public final class Engine implements AutoCloseable {
       Wanted wanted,
       @Nullable Head head,
       BatchVisitor visitor) {
+    run(batch, tokenIds, wanted, head, visitor, null);
+  }
+
+  private void run(
+      List<Session> batch,
+      List<int[]> tokenIds,
+      Wanted wanted,
+      @Nullable Head head,
+      BatchVisitor visitor,
+      @Nullable AttentionProbe probe) {
     if (head != null) {
       head.checkBelongsTo(this);
     }
@@ -508,7 +532,7 @@ public final class Engine implements AutoCloseable {
             "interrupted after " + (all - packing.left()) + " of " + all + " tokens");
       }
       Packing.Pass next = packing.next();
-      run(next, wanted, head, visitor);
+      run(next, wanted, head, visitor, probe);
       List<Step.Segment> segments = next.step().segments();
       for (int i = 0; i < segments.size(); i++) {
         batch.get(next.sequences().get(i)).advance(segments.get(i).rowCount());
@@ -516,13 +540,55 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private void run(Packing.Pass next, Wanted wanted, @Nullable Head head, BatchVisitor visitor) {
+  /**
+   * What one head of attention looks at while it reads a sequence. It takes a prefill of the whole
+   * sequence; for people who want to see it.
+   *
+   * @param tokenIds the sequence, at least one token
+   * @param layer from 0 to numHiddenLayers - 1
+   * @param head from 0 to numAttentionHeads - 1
+   * @return for each token the probabilities of the tokens up to it, {@code [tokens][position +
+   *     1]}; each row adds up to 1
+   * @throws IllegalArgumentException if there is no such head, no token, or a token id is out of
+   *     range
+   * @throws CancellationException if the thread is interrupted between two passes
+   */
+  public float[][] attention(int[] tokenIds, int layer, int head) {
+    checkIndex("layer", layer, config.numHiddenLayers());
+    checkIndex("head", head, config.numAttentionHeads());
+    AttentionProbe probe = new AttentionProbe(config, layer, head);
+    try (Session session = newSession(Math.max(1, tokenIds.length))) {
+      session.exclusively(() ->
+          run(
+              List.of(session),
+              List.of(tokenIds),
+              Wanted.LAST,
+              null,
+              (sequence, position, result) -> {},
+              probe));
+    }
+    return probe.probs();
+  }
+
+  private static void checkIndex(String name, int index, int count) {
+    if (index < 0 || index >= count) {
+      throw new IllegalArgumentException(name + " is " + index + ", expected 0 to " + (count - 1));
+    }
+  }
+
+  private void run(
+      Packing.Pass next,
+      Wanted wanted,
+      @Nullable Head head,
+      BatchVisitor visitor,
+      @Nullable AttentionProbe probe) {
     Step step = next.step();
     pass.lock();
     try {
       checkOpen();
       requireWholeWeights();
       Activations a = activations(step.tokens());
+      a.probe = probe;
       transformer.body(step, a);
       if (head != null) {
         ask(head, next, wanted, a, visitor);

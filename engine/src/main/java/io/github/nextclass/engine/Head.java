@@ -5,12 +5,12 @@ import io.github.nextclass.engine.backend.Backend;
 /**
  * What is made of the vectors that the body of the transformer gives: the last part of a model. One
  * body, several heads: {@link LmHead} scores tokens, {@link ScoreHead} labels, and {@link Pooler}
- * gives out the vector itself.
+ * gives out the vector itself; {@link JoinedHead} asks two of them.
  *
  * <p>Heads come from an {@link Engine}, belong to it, and are immutable and safe for use by several
  * threads.
  */
-public abstract sealed class Head permits LmHead, ScoreHead, Pooler {
+public abstract sealed class Head permits LmHead, ScoreHead, Pooler, JoinedHead {
   private final Engine engine;
 
   Head(Engine engine) {

@@ -79,6 +79,7 @@ final class Qwen3 {
     ops.rope(a.k, rope, step);
     ops.appendToCache(i, a.k, a.v, step);
     ops.attention(i, a.q, step, a.attended);
+    a.showAttention(i, step);
     ops.linear(w.oProj(), a.attended, step.tokens(), a.branch);
   }
 

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Session implements AutoCloseable {
   private final Engine engine;
-  private final KvCache cache;
-  private final long reservedBytes;
+  private KvCache cache;
+  private long reservedBytes;
   private final AtomicBoolean inUse = new AtomicBoolean();
   private int position;
   private boolean closed;
@@ -134,6 +134,31 @@ public final class Session implements AutoCloseable {
       cache.truncate(newPosition);
       position = newPosition;
     });
+  }
+
+  /**
+   * Goes on as another session: takes over its tokens and its KV cache, and closes it. What this
+   * one held is given back. So one of several branches can become the trunk.
+   *
+   * @param branch a session of the same engine, such as a {@link #fork} of this one
+   * @throws IllegalArgumentException if it is this one, or of another engine
+   */
+  public void adopt(Session branch) {
+    if (branch == this || branch.engine != engine) {
+      throw new IllegalArgumentException(
+          "cannot adopt " + (branch == this ? "itself" : "a session of another engine"));
+    }
+    exclusively(() ->
+        branch.exclusively(() -> {
+          KvCache ownCache = cache;
+          long ownBytes = reservedBytes;
+          cache = branch.cache;
+          reservedBytes = branch.reservedBytes;
+          position = branch.position;
+          branch.cache = ownCache;
+          branch.reservedBytes = ownBytes;
+          branch.free();
+        }));
   }
 
   /** Gives the KV cache back. Closing twice does nothing. */

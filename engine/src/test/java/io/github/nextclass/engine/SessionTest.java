@@ -293,4 +293,51 @@ class SessionTest {
       assertThat(session.position()).isEqualTo(2);
     }
   }
+
+  @Test
+  void aBranchBecomesTheTrunk() throws IOException {
+    try (Engine engine = engine(2);
+        Session trunk = engine.newSession(150);
+        Session expected = engine.newSession(150)) {
+      trunk.append(Arrays.copyOf(TOKENS, 70));
+      Session branch = trunk.fork();
+      trunk.append(5, 6, 7);
+      branch.append(8, 9);
+      trunk.adopt(branch);
+      assertThat(trunk.position()).isEqualTo(72);
+      expected.append(Arrays.copyOf(TOKENS, 70));
+      expected.append(8, 9);
+      assertThat(trunk.forward(1, 2)).containsExactly(expected.forward(1, 2));
+      assertThatThrownBy(() -> branch.forward(1)).hasMessage("session is closed");
+      branch.close();
+      assertThatThrownBy(() -> trunk.adopt(trunk)).hasMessage("cannot adopt itself");
+      assertThatThrownBy(() -> trunk.adopt(branch)).hasMessage("session is closed");
+      try (Engine other = engine(1);
+          Session foreign = other.newSession(9)) {
+        assertThatThrownBy(() -> trunk.adopt(foreign))
+            .hasMessage("cannot adopt a session of another engine");
+      }
+    }
+  }
+
+  @Test
+  void twoHeadsAskAboutOneToken() throws IOException {
+    try (Engine engine = engine(2);
+        Session joined = engine.newSession(9);
+        Session scored = engine.newSession(9);
+        Session placed = engine.newSession(9)) {
+      LmHead scores = engine.lmHead();
+      Pooler place = engine.pooler(20);
+      JoinedHead both = engine.joined(scores, place);
+      assertThat(both.size()).isEqualTo(scores.size() + 20);
+      float[] result = joined.forward(new int[] {3, 4, 5}, both);
+      assertThat(Arrays.copyOf(result, scores.size())).containsExactly(scored.forward(3, 4, 5));
+      assertThat(Arrays.copyOfRange(result, scores.size(), result.length))
+          .containsExactly(placed.forward(new int[] {3, 4, 5}, place));
+      try (Engine other = engine(1)) {
+        assertThatThrownBy(() -> engine.joined(scores, other.pooler(2)))
+            .hasMessageContaining("of another engine");
+      }
+    }
+  }
 }

@@ -4,13 +4,13 @@ package io.github.nextclass.sampling;
 final class Argmax implements Chooser {
 
   @Override
-  public int choose(Candidates candidates, int step) {
+  public Chosen choose(Candidates candidates, int step) {
     float[] scores = candidates.scores();
     float max = Softmax.max(scores, candidates.count());
     int index = 0;
     while (scores[index] != max) {
       index++;
     }
-    return index;
+    return new Chosen(index, new Choice.Best());
   }
 }

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   classify    the running sequences, numBeams of them, all in one pass
- *   extend      score(sequence + token) = score(sequence) + ln p(token), filtered; the best continuations of all
+ *   extend      score(sequence + token) = score(sequence) + ln p(token), filtered; the best continuations of all,
+ *               or, with a temperature, some drawn by their scores
  *   split       those that end here, and the best numBeams of the others, which run on
  *   finish      of the first numBeams continuations those that end compete with the finished sequences
  *               by score / length ^ lengthPenalty; the best numBeams stay
@@ -44,6 +46,8 @@ final class BeamSearcher {
   private final int maxNewTokens;
   private final int promptLength;
   private final BeamExtender extender;
+  private final GenerationListener listener;
+  private final long seed;
 
   private List<Beam> running = new ArrayList<>();
   private List<Hypothesis> finished = new ArrayList<>();
@@ -72,9 +76,18 @@ final class BeamSearcher {
 
   /** A running sequence with one token more. */
   private record Continuation(
-      Beam beam, Prediction prediction, float score, @Nullable FinishReason end) {
+      Beam beam, Prediction prediction, float score, float key, @Nullable FinishReason end) {
     Path path() {
       return beam.path.plus(prediction);
+    }
+
+    Continuation ranked(int rank) {
+      return new Continuation(
+          beam, prediction.chosenBy(new Choice.Beam(rank, score)), score, key, end);
+    }
+
+    Continuation withScore(float other) {
+      return new Continuation(beam, prediction, other, key, end);
     }
   }
 
@@ -90,7 +103,8 @@ final class BeamSearcher {
       int[] prompt,
       DecodingSettings settings,
       BeamSearch beams,
-      GenerationClock clock) {
+      GenerationClock clock,
+      GenerationListener listener) {
     this.root = root;
     this.settings = settings;
     this.beams = beams;
@@ -100,7 +114,9 @@ final class BeamSearcher {
     this.promptLength = prompt.length;
     // The last token need not be read, so there may be one more than there is room for.
     this.maxNewTokens = Math.min(settings.maxNewTokens, root.capacity() - prompt.length + 1);
-    this.extender = new BeamExtender(settings, root.classes(), continuations);
+    this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
+    this.extender = new BeamExtender(settings, root.classes(), continuations, seed);
+    this.listener = listener;
   }
 
   static int continuations(BeamSearch beams, StopTokens stopTokens) {
@@ -112,9 +128,10 @@ final class BeamSearcher {
    *
    * @param root has read the beginning of the prompt or nothing; reads the rest but its last token
    * @param prompt at least one token
-   * @param decoding greedy, with beams
+   * @param decoding with beams
    * @param detokenizers makes one for each sequence
    * @param clock what may end the search; what was found by then is returned
+   * @param listener hears of each step of the search
    * @return as many sequences as asked for, best first; fewer if it was ended before
    */
   static List<Generation> run(
@@ -122,13 +139,14 @@ final class BeamSearcher {
       int[] prompt,
       Decoding decoding,
       Supplier<Detokenizer> detokenizers,
-      GenerationClock clock) {
+      GenerationClock clock,
+      GenerationListener listener) {
     DecodingSettings settings = decoding.settings();
-    BeamSearch beams = decoding.beams().orElseThrow();
+    BeamSearch beams = decoding.settings().beams().orElseThrow();
     DecoderChecks.check(root, prompt, settings, detokenizers.get());
     DecoderChecks.checkBeams(beams, settings, root.classes());
     int cachedTokens = root.position();
-    BeamSearcher search = new BeamSearcher(root, prompt, settings, beams, clock);
+    BeamSearcher search = new BeamSearcher(root, prompt, settings, beams, clock, listener);
     clock.start();
     FinishReason obstacle = search.search(prompt);
     return search.results(obstacle, prompt.length - cachedTokens, detokenizers);
@@ -179,6 +197,7 @@ final class BeamSearcher {
     boolean allEnd = best.stream().allMatch(continuation -> continuation.end != null);
     List<Continuation> next = runOn(best);
     improvementPossible &= canImprove(next.getFirst().score);
+    tell(next, best);
     boolean full = finished.stream().allMatch(Hypothesis::isFinished);
     boolean goOn =
         improvementPossible
@@ -188,6 +207,24 @@ final class BeamSearcher {
       reorder(next);
     }
     return goOn;
+  }
+
+  private void tell(List<Continuation> next, List<Continuation> best) {
+    List<BeamStep.Path> goOn = new ArrayList<>();
+    for (Continuation c : next) {
+      if (c.end == null) {
+        goOn.add(new BeamStep.Path(running.indexOf(c.beam), c.prediction.tokenId(), c.score));
+      }
+    }
+    List<BeamStep.Path> ended = new ArrayList<>();
+    for (Continuation c : best) {
+      for (Hypothesis h : finished) {
+        if (h.path != null && h.isFinished() && c.prediction.equals(h.path.last)) {
+          ended.add(new BeamStep.Path(running.indexOf(c.beam), c.prediction.tokenId(), h.score));
+        }
+      }
+    }
+    listener.onBeams(new BeamStep(newTokens - 1, goOn, ended));
   }
 
   private float[][] classify() {
@@ -212,21 +249,30 @@ final class BeamSearcher {
     for (int b = 0; b < running.size(); b++) {
       Beam beam = running.get(b);
       for (BeamExtender.Extension extension :
-          extender.extend(scores[b], beam.history, beam.score, newTokens)) {
+          extender.extend(scores[b], beam.history, beam.score, draw(b))) {
         all.add(
             new Continuation(
                 beam,
                 extension.prediction(),
                 extension.score(),
+                extension.key(),
                 endOf(extension.prediction().tokenId())));
       }
     }
     // Stable, and in the order of beams and ids before: of equal ones the first counts.
-    all.sort(Comparator.comparingDouble((Continuation c) -> -c.score));
-    if (all.isEmpty() || all.getFirst().score == Float.NEGATIVE_INFINITY) {
+    all.sort(Comparator.comparingDouble((Continuation c) -> -c.key));
+    if (all.isEmpty() || all.getFirst().key == Float.NEGATIVE_INFINITY) {
       throw new DecodingException(newTokens, "no class is left to choose in any beam");
     }
-    return all.subList(0, Math.min(continuations, all.size()));
+    List<Continuation> best = new ArrayList<>();
+    for (int i = 0; i < Math.min(continuations, all.size()); i++) {
+      best.add(all.get(i).ranked(i));
+    }
+    return best;
+  }
+
+  private long draw(int beam) {
+    return (long) newTokens * beams.numBeams() + beam;
   }
 
   private @Nullable FinishReason endOf(int tokenId) {
@@ -243,8 +289,7 @@ final class BeamSearcher {
   private List<Continuation> runOn(List<Continuation> best) {
     List<Continuation> next = new ArrayList<>();
     for (Continuation c : best) {
-      next.add(
-          c.end == null ? c : new Continuation(c.beam, c.prediction, c.score + EXCLUDED, c.end));
+      next.add(c.end == null ? c : c.withScore(c.score + EXCLUDED));
     }
     next.sort(Comparator.comparingDouble((Continuation c) -> -c.score));
     return next.subList(0, Math.min(beams.numBeams(), next.size()));
@@ -328,11 +373,12 @@ final class BeamSearcher {
               text(predictions, detokenizers.get()),
               predictions,
               h.end,
-              0,
+              seed,
               new Timings(read ? promptTokens : 0, firstToken, predictions.size(), total)));
     }
     if (results.isEmpty() && obstacle != null) {
-      results.add(new Generation("", List.of(), obstacle, 0, new Timings(0, firstToken, 0, total)));
+      results.add(
+          new Generation("", List.of(), obstacle, seed, new Timings(0, firstToken, 0, total)));
     }
     return results;
   }

@@ -198,6 +198,43 @@ final class Candidates {
     return softmax;
   }
 
+  /** Leaves only one class, also one that was removed. */
+  void force(int id) {
+    float score = scoreOf(id);
+    restore(new int[] {id}, new float[] {score == Float.NEGATIVE_INFINITY ? 0 : score});
+  }
+
+  /** Leaves the given classes, in ascending order, with the given scores. */
+  void restore(int[] someIds, float[] someScores) {
+    makeIds();
+    System.arraycopy(someIds, 0, ids, 0, someIds.length);
+    System.arraycopy(someScores, 0, scores, 0, someIds.length);
+    all = false;
+    count = someIds.length;
+  }
+
+  /** A copy of the candidates as they are now. */
+  Snapshot snapshot() {
+    int possible = 0;
+    for (int i = 0; i < count; i++) {
+      possible += scores[i] == Float.NEGATIVE_INFINITY ? 0 : 1;
+    }
+    int[] idsNow = all ? new int[0] : Arrays.copyOf(ids, count);
+    Softmax softmaxNow = new Softmax();
+    float[] scoresNow = Arrays.copyOf(scores, count);
+    softmaxNow.measure(scoresNow, count);
+    return new Snapshot(all, idsNow, scoresNow, softmaxNow, possible);
+  }
+
+  /** Candidates as they were. */
+  record Snapshot(boolean all, int[] ids, float[] scores, Softmax softmax, int possible) {
+    FilterEffect.Score score(int id) {
+      int index = all ? id : Arrays.binarySearch(ids, id);
+      float score = index < 0 ? Float.NEGATIVE_INFINITY : scores[index];
+      return new FilterEffect.Score(id, score, softmax.probability(score));
+    }
+  }
+
   private void makeIds() {
     if (ids.length == 0) {
       ids = new int[scores.length];

@@ -19,7 +19,7 @@ final class CategoricalDraw implements Chooser {
   }
 
   @Override
-  public int choose(Candidates candidates, int step) {
+  public Chosen choose(Candidates candidates, int step) {
     candidates.weigh();
     double[] weights = candidates.weights();
     int count = candidates.count();
@@ -27,18 +27,20 @@ final class CategoricalDraw implements Chooser {
     for (int i = 0; i < count; i++) {
       total += weights[i];
     }
-    double target = SplitMix64.uniform(seed, step) * total;
+    double number = SplitMix64.uniform(seed, step);
+    double target = number * total;
     double cumulative = 0;
     int lastPossible = 0;
     for (int i = 0; i < count; i++) {
       if (weights[i] > 0) {
+        lastPossible = i;
         cumulative += weights[i];
         if (cumulative > target) {
-          return i;
+          break;
         }
-        lastPossible = i;
       }
-    }
-    return lastPossible; // the product was rounded up to the total
+    } // to the last one if the product was rounded up to the total
+    double from = (cumulative - weights[lastPossible]) / total;
+    return new Chosen(lastPossible, new Choice.Drawn(number, from, cumulative / total));
   }
 }

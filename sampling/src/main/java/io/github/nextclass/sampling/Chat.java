@@ -61,16 +61,16 @@ public final class Chat implements AutoCloseable {
    * @throws IllegalArgumentException as the other method
    */
   public ChatAnswer ask(String question, Decoding decoding) {
-    return ask(question, decoding, GenerationListener.none(), new Cancellation());
+    return ask(question, decoding, ChatListener.none(), new Cancellation());
   }
 
   /**
    * Asks, and hears the answer while it is made.
    *
    * @param question what the user says
-   * @param decoding the settings. If there is no room for {@link Decoding#maxNewTokens()}, the
+   * @param decoding the settings. If there is no room for {@link Decoding#maxNewTokens(int)}, the
    *     answer ends with {@link FinishReason#CONTEXT_FULL} when the room is used up
-   * @param listener hears of each step
+   * @param listener hears of the answer
    * @param cancellation stops the answer, which then is in the conversation as far as it got; if it
    *     got nowhere, the question is not either
    * @return the answer
@@ -80,7 +80,7 @@ public final class Chat implements AutoCloseable {
    * @throws java.util.ConcurrentModificationException if another thread uses the chat
    */
   public ChatAnswer ask(
-      String question, Decoding decoding, GenerationListener listener, Cancellation cancellation) {
+      String question, Decoding decoding, ChatListener listener, Cancellation cancellation) {
     return answer(List.of(new Message.User(question)), decoding, listener, cancellation);
   }
 
@@ -89,7 +89,19 @@ public final class Chat implements AutoCloseable {
    *
    * @param next what is said before the model's turn; the last of them is what it answers
    * @param decoding the settings
-   * @param listener hears of each step
+   * @return the answer
+   * @throws IllegalArgumentException as the other method
+   */
+  public ChatAnswer answer(List<? extends Message> next, Decoding decoding) {
+    return answer(next, decoding, ChatListener.none(), new Cancellation());
+  }
+
+  /**
+   * Appends messages, such as the results of tools, and lets the model answer.
+   *
+   * @param next what is said before the model's turn; the last of them is what it answers
+   * @param decoding the settings
+   * @param listener hears of the answer
    * @param cancellation stops the answer
    * @return the answer
    * @throws IllegalArgumentException if the conversation does not fit into the context, or the
@@ -98,9 +110,9 @@ public final class Chat implements AutoCloseable {
    * @throws java.util.ConcurrentModificationException if another thread uses the chat
    */
   public ChatAnswer answer(
-      List<Message> next,
+      List<? extends Message> next,
       Decoding decoding,
-      GenerationListener listener,
+      ChatListener listener,
       Cancellation cancellation) {
     if (!inUse.compareAndSet(false, true)) {
       throw new ConcurrentModificationException(
@@ -114,9 +126,9 @@ public final class Chat implements AutoCloseable {
   }
 
   private ChatAnswer answerAlone(
-      List<Message> next,
+      List<? extends Message> next,
       Decoding decoding,
-      GenerationListener listener,
+      ChatListener listener,
       Cancellation cancellation) {
     List<Message> conversation = new ArrayList<>(messages);
     conversation.addAll(next);
@@ -126,10 +138,13 @@ public final class Chat implements AutoCloseable {
     int[] answered = {};
     ChatAnswer answer;
     try {
+      AnswerForm form = model.answerForm(options);
+      AnswerListener parts = new AnswerListener(listener, form);
       Generation generation =
-          model.generate(session, prompt, fitting(decoding, prompt.length), listener, cancellation);
+          model.generate(session, prompt, fitting(decoding, prompt.length), parts, cancellation);
+      parts.end();
       answered = generation.tokenIds();
-      answer = ChatAnswer.of(generation, model.opensThought(options));
+      answer = ChatAnswer.of(generation, form);
     } finally {
       remember(prompt, answered);
     }
@@ -180,7 +195,8 @@ public final class Chat implements AutoCloseable {
   }
 
   private Decoding fitting(Decoding decoding, int promptLength) {
-    boolean fits = decoding.maxNewTokens().orElse(0) <= session.capacity() - promptLength;
+    boolean fits =
+        decoding.settings().maxNewTokens().orElse(0) <= session.capacity() - promptLength;
     return fits ? decoding : decoding.maxNewTokens(Decoding.UNLIMITED);
   }
 }

@@ -4,11 +4,19 @@ package io.github.nextclass.sampling;
 interface Chooser {
 
   /**
+   * The chosen candidate.
+   *
+   * @param index its index
+   * @param choice why it
+   */
+  record Chosen(int index, Choice choice) {}
+
+  /**
    * Chooses.
    *
    * @param candidates at least one with a score above negative infinity
    * @param step the number of the step
-   * @return the index of the chosen candidate
+   * @return the chosen candidate
    */
-  int choose(Candidates candidates, int step);
+  Chosen choose(Candidates candidates, int step);
 }

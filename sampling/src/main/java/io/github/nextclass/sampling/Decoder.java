@@ -47,7 +47,7 @@ public final class Decoder {
   private final long seed;
 
   private final Softmax unfiltered = new Softmax();
-  private final BestClasses best = new BestClasses();
+  private final PredictionRecorder recorder;
   private final List<Prediction> predictions = new ArrayList<>();
 
   private final int cachedTokens;
@@ -64,7 +64,7 @@ public final class Decoder {
    *     already must be the beginning of it
    * @param decoding the settings
    * @throws IllegalArgumentException if a token is not a class, or the prompt or prompt and {@link
-   *     Decoding#maxNewTokens()} do not fit into the classifier; or if the settings need a
+   *     Decoding#maxNewTokens(int)} do not fit into the classifier; or if the settings need a
    *     detokenizer
    */
   public Decoder(TokenClassifier classifier, int[] prompt, Decoding decoding) {
@@ -81,7 +81,7 @@ public final class Decoder {
    * @param detokenizer makes the text
    * @param cancellation stops it
    * @throws IllegalArgumentException if a token is not a class, or the prompt or prompt and {@link
-   *     Decoding#maxNewTokens()} do not fit into the classifier; or if the settings need a
+   *     Decoding#maxNewTokens(int)} do not fit into the classifier; or if the settings need a
    *     detokenizer
    */
   public Decoder(
@@ -118,19 +118,37 @@ public final class Decoder {
     this.settings = decoding.settings();
     DecoderChecks.check(classifier, prompt, settings, detokenizer);
     DecoderChecks.checkOneSequence(settings);
-    this.classifier = withPromptLookup(classifier, prompt, settings.promptLookup);
+    ContrastiveClassifier contrastive = contrastive(classifier, settings.contrastive);
+    this.classifier =
+        contrastive != null
+            ? contrastive
+            : withPromptLookup(classifier, prompt, settings.promptLookup);
     this.clock = clock;
     this.history = new TokenHistory(prompt);
     this.candidates = new Candidates(classes);
     this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
     this.filters =
         LogitsFilters.of(settings, classes, seed, constrained(detokenizer, prompt.length));
-    this.chooser = settings.sample ? new CategoricalDraw(seed) : new Argmax();
+    Chooser plain = settings.sample ? new CategoricalDraw(seed) : new Argmax();
+    this.chooser = contrastive != null ? contrastive : plain;
+    this.recorder = new PredictionRecorder(settings);
     this.stopTokens = StopTokens.of(settings, classes);
     this.text =
         new GeneratedText(
             detokenizer, new StopStringMatcher(settings.stopStrings, settings.includeStopString));
-    this.cachedTokens = classifier.position();
+    this.cachedTokens = this.classifier.position();
+  }
+
+  private static @Nullable ContrastiveClassifier contrastive(
+      TokenClassifier classifier, @Nullable ContrastiveSearch contrastive) {
+    if (contrastive == null) {
+      return null;
+    }
+    if (!(classifier instanceof VectorClassifier model)) {
+      throw new IllegalArgumentException(
+          "contrastive search needs a classifier that shows its vectors, a VectorClassifier");
+    }
+    return new ContrastiveClassifier(model, contrastive);
   }
 
   private static TokenClassifier withPromptLookup(
@@ -160,7 +178,6 @@ public final class Decoder {
     }
     clock.start();
 
-    float[] logits;
     try {
       FinishReason obstacle = obstacle();
       if (obstacle == null) {
@@ -169,11 +186,10 @@ public final class Decoder {
       if (obstacle != null) {
         return end(obstacle);
       }
-      logits = classifier.classify(unread());
+      return accept(classifier.classify(unread()));
     } catch (CancellationException e) {
       return end(FinishReason.CANCELLED);
     }
-    return accept(logits);
   }
 
   /** Makes one step from scores that somebody else has asked for. */
@@ -281,43 +297,24 @@ public final class Decoder {
     int step = history.generatedLength();
     DecoderChecks.measure(unfiltered, logits, classifier.classes(), step);
     candidates.reset(logits);
-    int[] top = topClasses();
-
-    for (LogitsFilter filter : filters) {
-      filter.apply(candidates, history);
-    }
+    recorder.start(logits, unfiltered, candidates);
+    recorder.apply(filters, candidates, history);
     Softmax filtered = filters.isEmpty() ? unfiltered : candidates.measure();
     if (filtered.max() == Float.NEGATIVE_INFINITY) {
       throw new DecodingException(step, noClassLeft());
     }
-    int index = chooser.choose(candidates, step);
-    filters.forEach(filter -> filter.chosen(candidates, index));
-    int tokenId = candidates.id(index);
-
-    List<ClassScore> topScores = new ArrayList<>(top.length);
-    for (int id : top) {
-      topScores.add(classScore(id, logits, filtered));
-    }
-    return new Prediction(step, history.length(), classScore(tokenId, logits, filtered), topScores);
-  }
-
-  private int[] topClasses() {
-    int count = Math.min(settings.topClasses, candidates.count());
-    if (count == 0) {
-      return new int[0];
-    }
-    best.select(candidates.scores(), candidates.count(), count);
-    return best.drain(candidates.scores());
-  }
-
-  private ClassScore classScore(int id, float[] logits, Softmax filtered) {
-    float filteredLogit = candidates.scoreOf(id);
-    return new ClassScore(
-        id,
-        logits[id],
-        unfiltered.probability(logits[id]),
-        filteredLogit,
-        filtered.probability(filteredLogit));
+    Chooser.Chosen chosen =
+        candidates.count() == 1
+            ? new Chooser.Chosen(0, new Choice.Only())
+            : chooser.choose(candidates, step);
+    filters.forEach(filter -> filter.chosen(candidates, chosen.index()));
+    return recorder.prediction(
+        step,
+        history.length(),
+        candidates.id(chosen.index()),
+        chosen.choice(),
+        candidates,
+        filtered);
   }
 
   private String noClassLeft() {
@@ -325,9 +322,7 @@ public final class Decoder {
       return "all " + classifier.classes() + " logits are -Infinity";
     }
     return "no class is left to choose after the filters "
-        + filters.stream()
-            .map(filter -> filter.getClass().getSimpleName())
-            .collect(Collectors.joining(", "));
+        + filters.stream().map(Object::toString).collect(Collectors.joining(", "));
   }
 
   private @Nullable ConstrainedClasses constrained(Detokenizer detokenizer, int promptLength) {

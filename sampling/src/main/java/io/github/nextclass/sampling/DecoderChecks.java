@@ -33,11 +33,13 @@ final class DecoderChecks {
     }
     checkFits(classifier, prompt.length, settings.maxNewTokens);
     checkBreakers(settings, classes);
-    SequenceBias sequenceBias = settings.rule(SequenceBias.class);
+    SequenceBias sequenceBias = settings.ruleOrNull(SequenceBias.class);
     if (sequenceBias != null) {
       checkClasses("sequenceBias", sequenceBias.tokenIds(), classes);
     }
     checkMirostat(settings);
+    checkContrastive(settings);
+    checkThinkingBudget(settings, classes);
     if (settings.constraint != null && detokenizer.tokenTrie().isEmpty()) {
       throw new IllegalArgumentException(
           "a constraint needs the bytes of the tokens, but there is no tokenizer");
@@ -81,8 +83,8 @@ final class DecoderChecks {
               + " and "
               + beams.numBeams());
     }
-    refuseWithBeams(settings.rule(Mirostat.class) != null, "mirostat");
-    refuseWithBeams(settings.sample, "sampling (use temperature 0)");
+    refuseWithBeams(settings.ruleOrNull(Mirostat.class) != null, "mirostat");
+    refuseWithBeams(settings.contrastive != null, "contrastive search");
     refuseWithBeams(settings.promptLookup != null, "promptLookup");
     refuseWithBeams(settings.constraint != null, "a constraint");
     refuseWithBeams(!settings.stopStrings.isEmpty(), "stopStrings (use stopTokenIds)");
@@ -122,12 +124,12 @@ final class DecoderChecks {
   }
 
   private static void checkMirostat(DecodingSettings settings) {
-    if (settings.rule(Mirostat.class) == null) {
+    if (settings.ruleOrNull(Mirostat.class) == null) {
       return;
     }
     Set<String> others = new TreeSet<>();
     for (Class<? extends FilterRule> truncation : Decoding.TRUNCATIONS) {
-      if (settings.rule(truncation) != null) {
+      if (settings.ruleOrNull(truncation) != null) {
         others.add(truncation.getSimpleName());
       }
     }
@@ -147,8 +149,28 @@ final class DecoderChecks {
     }
   }
 
+  private static void checkContrastive(DecodingSettings settings) {
+    if (settings.contrastive != null && settings.sample) {
+      throw new IllegalArgumentException(
+          "contrastive search and sampling exclude each other (use temperature 0)");
+    }
+    if (settings.contrastive != null && settings.promptLookup != null) {
+      throw new IllegalArgumentException("contrastive search and promptLookup exclude each other");
+    }
+  }
+
+  private static void checkThinkingBudget(DecodingSettings settings, int classes) {
+    ThinkingBudget budget = settings.ruleOrNull(ThinkingBudget.class);
+    if (budget != null) {
+      checkClasses(
+          "thinkingBudget closingTokenIds",
+          budget.closingTokenIds().stream().mapToInt(Integer::intValue).toArray(),
+          classes);
+    }
+  }
+
   private static void checkBreakers(DecodingSettings settings, int classes) {
-    Dry dry = settings.rule(Dry.class);
+    Dry dry = settings.ruleOrNull(Dry.class);
     if (dry != null) {
       checkClasses(
           "dry breakerTokenIds",

@@ -12,9 +12,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -35,7 +32,7 @@ import java.util.function.Consumer;
  * thread-safe.
  */
 public final class Decoding {
-  /** {@link #maxNewTokens()} of a generation that only stops for another reason. */
+  /** {@link #maxNewTokens(int)} of a generation that only stops for another reason. */
   public static final int UNLIMITED = Integer.MAX_VALUE;
 
   /**
@@ -85,7 +82,7 @@ public final class Decoding {
   /**
    * Reads the defaults of a checkpoint: do_sample, temperature, top_k, top_p, min_p, typical_p,
    * epsilon_cutoff, eta_cutoff, repetition_penalty, no_repeat_ngram_size, eos_token_id,
-   * min_new_tokens, max_new_tokens, num_beams, length_penalty, early_stopping,
+   * min_new_tokens, max_new_tokens, num_beams, length_penalty, early_stopping, penalty_alpha,
    * num_return_sequences, prompt_lookup_num_tokens, max_matching_ngram_size, suppress_tokens,
    * bad_words_ids, sequence_bias, stop_strings and max_time. A key that would change the tokens and
    * is not supported is refused, unless its value turns it off; max_length is left out with a line
@@ -280,8 +277,8 @@ public final class Decoding {
 
   /**
    * Searches with several beams for the most probable sequence, instead of choosing one class after
-   * the other. Only the scores of whole sequences are known, so nothing can be streamed before the
-   * end.
+   * the other. With a temperature the continuations of the beams are drawn, not the best ones. Only
+   * the scores of whole sequences are known, so nothing can be streamed before the end.
    *
    * @param beams how many, and how their lengths count
    * @return the changed copy
@@ -316,8 +313,19 @@ public final class Decoding {
   }
 
   /**
+   * Chooses at each step by probability and by unlikeness to what is there, see {@link
+   * ContrastiveSearch}. Greedy decoding only.
+   *
+   * @param contrastive how much being alike costs, and how many classes are compared
+   * @return the changed copy
+   */
+  public Decoding contrastive(ContrastiveSearch contrastive) {
+    return changed(s -> s.contrastive = contrastive);
+  }
+
+  /**
    * Enforces a structure: at each step only classes are allowed with which the text can still
-   * become one that the constraint allows, and can do so before {@link #maxNewTokens()} or the
+   * become one that the constraint allows, and can do so before {@link #maxNewTokens(int)} or the
    * context ends it. The text may end exactly where it is complete. Stop strings, deadlines and
    * cancellation still cut it anywhere.
    *
@@ -444,7 +452,7 @@ public final class Decoding {
    * Sets how many tokens are generated before an end-of-sequence token, a stop token or a stop
    * string can end it.
    *
-   * @param minNewTokens at least 0, at most {@link #maxNewTokens()}
+   * @param minNewTokens at least 0, at most {@link #maxNewTokens(int)}
    * @return the changed copy
    */
   public Decoding minNewTokens(int minNewTokens) {
@@ -489,6 +497,17 @@ public final class Decoding {
   }
 
   /**
+   * Chooses whether each {@link Prediction} records what each filter did to the classes that it
+   * shows. It costs a copy of all scores after each filter.
+   *
+   * @param traceFilters true to record it, false (the default) not to
+   * @return the changed copy
+   */
+  public Decoding traceFilters(boolean traceFilters) {
+    return changed(s -> s.traceFilters = traceFilters);
+  }
+
+  /**
    * Chooses whether the rows of the weight matrix behind the last token of the vocabulary are left
    * out. They only fill the matrix up; a trained model gives them low scores, one with random
    * weights does not.
@@ -502,254 +521,11 @@ public final class Decoding {
   }
 
   /**
-   * Tells whether classes are drawn by probability.
+   * Returns what these settings say.
    *
-   * @return false for greedy decoding
+   * @return the values
    */
-  public boolean isSampling() {
-    return settings.sample;
-  }
-
-  /**
-   * Returns the temperature.
-   *
-   * @return 0 if greedy
-   */
-  public double temperature() {
-    return settings.sample ? settings.temperature : 0;
-  }
-
-  /**
-   * Returns the number of classes that top-k keeps.
-   *
-   * @return 0 if it keeps all
-   */
-  public int topK() {
-    return settings.topK;
-  }
-
-  /**
-   * Returns the probability mass that top-p keeps.
-   *
-   * @return 1 if it keeps all
-   */
-  public double topP() {
-    return settings.topP;
-  }
-
-  /**
-   * Returns the share of the best probability that min-p asks for.
-   *
-   * @return 0 if it keeps all
-   */
-  public double minP() {
-    return settings.minP;
-  }
-
-  /**
-   * Returns the repetition penalty.
-   *
-   * @return 1 if there is none
-   */
-  public double repetitionPenalty() {
-    return settings.repetitionPenalty;
-  }
-
-  /**
-   * Returns the frequency penalty.
-   *
-   * @return 0 if there is none
-   */
-  public double frequencyPenalty() {
-    return settings.frequencyPenalty;
-  }
-
-  /**
-   * Returns the presence penalty.
-   *
-   * @return 0 if there is none
-   */
-  public double presencePenalty() {
-    return settings.presencePenalty;
-  }
-
-  /**
-   * Returns what is added to the scores.
-   *
-   * @return unmodifiable, by ascending token id; empty if nothing is
-   */
-  public Map<Integer, Float> logitBias() {
-    return settings.logitBias;
-  }
-
-  /**
-   * Returns the allowed classes.
-   *
-   * @return ascending; empty if all are
-   */
-  public Optional<int[]> allowedTokenIds() {
-    return Optional.ofNullable(settings.allowedTokenIds).map(int[]::clone);
-  }
-
-  /**
-   * Returns the forbidden classes.
-   *
-   * @return ascending
-   */
-  public int[] bannedTokenIds() {
-    return settings.bannedTokenIds.clone();
-  }
-
-  /**
-   * Returns the structure that is enforced.
-   *
-   * @return empty if none is
-   */
-  public Optional<Constraint> constraint() {
-    return Optional.ofNullable(settings.constraint);
-  }
-
-  /**
-   * Returns the seed.
-   *
-   * @return empty if each generation takes a new one
-   */
-  public OptionalLong seed() {
-    return settings.seed == null ? OptionalLong.empty() : OptionalLong.of(settings.seed);
-  }
-
-  /**
-   * Returns the end-of-sequence tokens.
-   *
-   * @return ascending; empty if the model's own apply
-   */
-  public int[] eosTokenIds() {
-    return settings.eosTokenIds.clone();
-  }
-
-  /**
-   * Tells whether end-of-sequence tokens are ordinary ones.
-   *
-   * @return true if they do not end the generation
-   */
-  public boolean ignoreEos() {
-    return settings.ignoreEos;
-  }
-
-  /**
-   * Returns the further tokens that end the generation.
-   *
-   * @return ascending
-   */
-  public int[] stopTokenIds() {
-    return settings.stopTokenIds.clone();
-  }
-
-  /**
-   * Returns the texts that end the generation.
-   *
-   * @return unmodifiable
-   */
-  public List<String> stopStrings() {
-    return settings.stopStrings;
-  }
-
-  /**
-   * Tells whether the stop string stays in the text.
-   *
-   * @return true if it stays
-   */
-  public boolean includeStopString() {
-    return settings.includeStopString;
-  }
-
-  /**
-   * Returns the lower limit of the length.
-   *
-   * @return 0 if there is none
-   */
-  public int minNewTokens() {
-    return settings.minNewTokens;
-  }
-
-  /**
-   * Returns the upper limit of the length.
-   *
-   * @return empty if there is none
-   */
-  public OptionalInt maxNewTokens() {
-    return settings.maxNewTokens == UNLIMITED
-        ? OptionalInt.empty()
-        : OptionalInt.of(settings.maxNewTokens);
-  }
-
-  /**
-   * Returns how long a generation may take.
-   *
-   * @return empty if there is no limit
-   */
-  public Optional<Duration> deadline() {
-    return Optional.ofNullable(settings.deadline);
-  }
-
-  /**
-   * Returns how many of the best classes are recorded.
-   *
-   * @return 0 if only the chosen one is
-   */
-  public int topClasses() {
-    return settings.topClasses;
-  }
-
-  /**
-   * Tells whether padding rows are left out.
-   *
-   * @return true if they cannot be chosen
-   */
-  public boolean maskPadding() {
-    return settings.maskPadding;
-  }
-
-  /**
-   * Returns a rule.
-   *
-   * @param type its kind
-   * @param <R> its kind
-   * @return empty if there is none
-   */
-  public <R extends FilterRule> Optional<R> rule(Class<R> type) {
-    return Optional.ofNullable(settings.rule(type));
-  }
-
-  /**
-   * Returns the settings of the beam search.
-   *
-   * @return empty if there is none
-   */
-  public Optional<BeamSearch> beams() {
-    return Optional.ofNullable(settings.beams);
-  }
-
-  /**
-   * Returns how many sequences are asked for.
-   *
-   * @return at least 1
-   */
-  public int numReturnSequences() {
-    return settings.numReturnSequences;
-  }
-
-  /**
-   * Returns how tokens are guessed ahead.
-   *
-   * @return empty if they are not
-   */
-  public Optional<PromptLookup> promptLookup() {
-    return Optional.ofNullable(settings.promptLookup);
-  }
-
-  /** The values themselves; not to be changed. */
-  DecodingSettings settings() {
+  public DecodingSettings settings() {
     return settings;
   }
 

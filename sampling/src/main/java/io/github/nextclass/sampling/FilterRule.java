@@ -20,6 +20,7 @@ public sealed interface FilterRule
         Mirostat,
         NoRepeatNgram,
         SequenceBias,
+        ThinkingBudget,
         TopNSigma,
         TypicalP,
         Xtc {}

@@ -52,7 +52,6 @@ final class GenerationConfigReader {
           Map.entry("guidance_scale", "1"),
           Map.entry("min_length", "0"),
           Map.entry("num_beam_groups", "1"),
-          Map.entry("penalty_alpha", "0"),
           Map.entry("token_healing", "false"),
           Map.entry("top_h", "null"),
           Map.entry("watermarking_config", "null"));
@@ -85,6 +84,7 @@ final class GenerationConfigReader {
   private @Nullable Double lengthPenalty;
   private BeamSearch.@Nullable EarlyStopping earlyStopping;
   private @Nullable Integer numReturnSequences;
+  private @Nullable Double penaltyAlpha;
   private @Nullable Integer promptLookupNumTokens;
   private @Nullable Integer maxMatchingNgramSize;
   private final Set<Integer> suppressTokens = new TreeSet<>();
@@ -155,6 +155,7 @@ final class GenerationConfigReader {
       case "num_beams" -> numBeams = readInt(key, parser);
       case "length_penalty" -> lengthPenalty = readDouble(key, parser);
       case "early_stopping" -> earlyStopping = readEarlyStopping(key, parser);
+      case "penalty_alpha" -> penaltyAlpha = readDouble(key, parser);
       case "num_return_sequences" -> numReturnSequences = readInt(key, parser);
       case "prompt_lookup_num_tokens" -> promptLookupNumTokens = readInt(key, parser);
       case "max_matching_ngram_size" -> maxMatchingNgramSize = readInt(key, parser);
@@ -260,13 +261,25 @@ final class GenerationConfigReader {
               decoding,
               "length_penalty",
               lengthPenalty,
-              (d, x) -> d.beams(d.beams().orElseThrow().withLengthPenalty(x)));
+              (d, x) -> d.beams(d.settings().beams().orElseThrow().withLengthPenalty(x)));
       decoding =
           set(
               decoding,
               "early_stopping",
               earlyStopping,
-              (d, x) -> d.beams(d.beams().orElseThrow().withEarlyStopping(x)));
+              (d, x) -> d.beams(d.settings().beams().orElseThrow().withEarlyStopping(x)));
+    }
+    boolean contrastive = penaltyAlpha != null && penaltyAlpha > 0 && !doSample;
+    if (contrastive && (numBeams == null || numBeams == 1)) {
+      int compared = topK == null ? DEFAULT_TOP_K : topK;
+      decoding =
+          compared <= 1 // as transformers: nothing to compare with
+              ? decoding
+              : set(
+                  decoding,
+                  "penalty_alpha",
+                  penaltyAlpha,
+                  (d, alpha) -> d.contrastive(new ContrastiveSearch(alpha, compared)));
     }
     int maxNgram =
         maxMatchingNgramSize == null ? PromptLookup.of(1).maxNgram() : maxMatchingNgramSize;

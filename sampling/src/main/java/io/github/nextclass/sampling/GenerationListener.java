@@ -25,6 +25,13 @@ public interface GenerationListener {
   default void onPrediction(Prediction prediction) {}
 
   /**
+   * Takes a step of a beam search, whose predictions and text come only at its end.
+   *
+   * @param step the sequences that are kept
+   */
+  default void onBeams(BeamStep step) {}
+
+  /**
    * Returns a listener that does nothing.
    *
    * @return a deaf listener

@@ -2,21 +2,15 @@ package io.github.nextclass.sampling;
 
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.Session;
-import io.github.nextclass.sampling.structure.TokenTrie;
 import io.github.nextclass.tokenizer.ChatOptions;
-import io.github.nextclass.tokenizer.ChatTemplate;
 import io.github.nextclass.tokenizer.Message;
 import io.github.nextclass.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.ConcurrentModificationException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint that generates text, or token ids.
@@ -34,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A folder without a tokenizer loads too; then prompts are token ids, and texts are empty.
  *
  * <p>Settings without end-of-sequence tokens get those of the checkpoint. If {@link
- * Decoding#maxNewTokens()} is set, prompt and answer together must fit into {@link
+ * Decoding#maxNewTokens(int)} is set, prompt and answer together must fit into {@link
  * #contextLength()}; otherwise an answer may also end because the context is full.
  *
  * <p>Thread-safe: each generation has a sequence of its own, and generations of several threads
@@ -42,29 +36,28 @@ import org.jspecify.annotations.Nullable;
  * finished then fail with an {@link IllegalStateException}, and so does every later call.
  */
 public final class LanguageModel implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(LanguageModel.class.getName());
-
   private final Path folder;
   private final Engine engine;
-  private final @Nullable Tokenizer tokenizer;
-  private final @Nullable ChatTemplate chatTemplate;
+  private final ModelText text;
+  private final Generator generator;
   private final Decoding defaultDecoding;
   private final int contextLength;
-  private @Nullable TokenTrie tokenTrie; // made when the first constraint asks for it
 
-  private LanguageModel(
-      Path folder,
-      Engine engine,
-      @Nullable Tokenizer tokenizer,
-      @Nullable ChatTemplate chatTemplate,
-      Decoding defaultDecoding,
-      int contextLength) {
+  private LanguageModel(Path folder, Engine engine, TextFiles files, LanguageModelOptions options) {
     this.folder = folder;
     this.engine = engine;
-    this.tokenizer = tokenizer;
-    this.chatTemplate = chatTemplate;
-    this.defaultDecoding = defaultDecoding;
-    this.contextLength = contextLength;
+    this.text = new ModelText(folder, files, engine.config().vocabSize());
+    this.defaultDecoding = withEos(files.decoding(), engine);
+    this.contextLength = Math.min(options.contextLength(), engine.config().maxPositionEmbeddings());
+    this.generator =
+        new Generator(engine, text, contextLength, defaultDecoding.settings().eosTokenIds());
+  }
+
+  private static Decoding withEos(Decoding decoding, Engine engine) {
+    return decoding.settings().eosTokenIds().length > 0
+        ? decoding
+        : decoding.eosTokenIds(
+            engine.config().eosTokenId().stream().mapToInt(Integer::intValue).toArray());
   }
 
   /**
@@ -96,15 +89,10 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static LanguageModel load(Path folder, LanguageModelOptions options) throws IOException {
-    TextFiles.Reading text = TextFiles.startReading(folder);
+    TextFiles.Reading files = TextFiles.startReading(folder);
     Engine engine = Engine.load(folder, options.engine());
     try {
-      TextFiles files = text.await();
-      Decoding decoding = withEos(files.decoding(), engine.config().eosTokenId());
-      int contextLength =
-          Math.min(options.contextLength(), engine.config().maxPositionEmbeddings());
-      return new LanguageModel(
-          folder, engine, files.tokenizer(), files.chatTemplate(), decoding, contextLength);
+      return new LanguageModel(folder, engine, files.await(), options);
     } catch (IOException | RuntimeException | Error e) {
       engine.close();
       throw e;
@@ -193,9 +181,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(
       int[] prompt, Decoding decoding, GenerationListener listener, Cancellation cancellation) {
-    try (Session session = newSession(prompt.length, decoding)) {
-      return generate(session, prompt, decoding, listener, cancellation);
-    }
+    return generator.generate(prompt, decoding, listener, cancellation);
   }
 
   /**
@@ -211,10 +197,10 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Generates several continuations, {@link Decoding#numReturnSequences()} of them: the best of a
-   * beam search, or samples, of which number {@code i} equals a generation of its own with the seed
-   * plus {@code i}. The prompt is read once, its KV cache is shared, and all continuations grow in
-   * the same passes.
+   * Generates several continuations, {@link Decoding#numReturnSequences(int)} of them: the best of
+   * a beam search, or samples, of which number {@code i} equals a generation of its own with the
+   * seed plus {@code i}. The prompt is read once, its KV cache is shared, and all continuations
+   * grow in the same passes.
    *
    * @param prompt the tokens to continue
    * @param decoding the settings
@@ -226,39 +212,7 @@ public final class LanguageModel implements AutoCloseable {
    *     fit
    */
   public List<Generation> generateAll(int[] prompt, Decoding decoding, Cancellation cancellation) {
-    try (Session session = newSession(prompt.length, decoding)) {
-      return generateAll(session, prompt, decoding, cancellation);
-    }
-  }
-
-  private List<Generation> generateAll(
-      Session session, int[] prompt, Decoding decoding, Cancellation cancellation) {
-    Decoding own = withOwnEos(decoding);
-    GenerationClock clock =
-        new GenerationClock(own.settings().deadline, cancellation, System::nanoTime);
-    BranchingClassifier root = classifier(session, own);
-    return own.beams().isPresent()
-        ? BeamSearcher.run(root, prompt, own, this::detokenizer, clock)
-        : ParallelSamples.run(root, prompt, own, this::detokenizer, clock);
-  }
-
-  /** One continuation, whatever strategy finds it. */
-  Generation generate(
-      Session session,
-      int[] prompt,
-      Decoding decoding,
-      GenerationListener listener,
-      Cancellation cancellation) {
-    if (decoding.beams().isEmpty()) {
-      return decoder(session, prompt, decoding, cancellation).run(listener);
-    }
-    Generation best =
-        generateAll(session, prompt, decoding.numReturnSequences(1), cancellation).getFirst();
-    best.predictions().forEach(listener::onPrediction);
-    if (!best.text().isEmpty()) {
-      listener.onText(best.text());
-    }
-    return best;
+    return generator.generateAll(prompt, decoding, cancellation);
   }
 
   /**
@@ -285,19 +239,7 @@ public final class LanguageModel implements AutoCloseable {
    *     or the settings are wrong for it
    */
   public Stream<GenerationStep> stream(int[] prompt, Decoding decoding) {
-    Session session = newSession(prompt.length, decoding);
-    try {
-      return decoder(session, prompt, decoding, new Cancellation()).stream()
-          .peek(step -> {
-            if (step.finishReason() != null) {
-              session.close();
-            }
-          })
-          .onClose(() -> closeUnlessReading(session));
-    } catch (RuntimeException | Error e) {
-      session.close();
-      throw e;
-    }
+    return generator.stream(prompt, decoding);
   }
 
   /**
@@ -339,7 +281,7 @@ public final class LanguageModel implements AutoCloseable {
    *     known
    */
   public ChatAnswer chat(List<Message> messages, ChatOptions options, Decoding decoding) {
-    return chat(messages, options, decoding, GenerationListener.none(), new Cancellation());
+    return chat(messages, options, decoding, ChatListener.none(), new Cancellation());
   }
 
   /**
@@ -360,15 +302,13 @@ public final class LanguageModel implements AutoCloseable {
       List<Message> messages,
       ChatOptions options,
       Decoding decoding,
-      GenerationListener listener,
+      ChatListener listener,
       Cancellation cancellation) {
-    return ChatAnswer.of(
-        generate(render(messages, options), decoding, listener, cancellation),
-        opensThought(options));
-  }
-
-  boolean opensThought(ChatOptions options) {
-    return requireChatTemplate().opensThought(options);
+    AnswerForm form = answerForm(options);
+    AnswerListener parts = new AnswerListener(listener, form);
+    Generation generation = generate(render(messages, options), decoding, parts, cancellation);
+    parts.end();
+    return ChatAnswer.of(generation, form);
   }
 
   /**
@@ -383,8 +323,37 @@ public final class LanguageModel implements AutoCloseable {
    * @throws io.github.nextclass.engine.MemoryBudgetException if there is not enough memory
    */
   public Chat newChat(ChatOptions options, List<Message> messages) {
-    requireChatTemplate();
+    text.chatTemplate();
     return new Chat(this, options, engine.newSession(contextLength), messages);
+  }
+
+  /**
+   * A rule that ends thoughts of more than so many tokens with the sentence that Qwen3's
+   * documentation gives, after which the model answers.
+   *
+   * @param maxTokens how many tokens a thought may have, at least 0
+   * @return the rule, for {@link Decoding#with(FilterRule)}
+   * @throws IllegalStateException if the checkpoint has no tokenizer, or one without tokens for the
+   *     beginning and the end of a thought
+   */
+  public ThinkingBudget thinkingBudget(int maxTokens) {
+    return text.thinkingBudget(maxTokens);
+  }
+
+  /**
+   * What one head of attention looks at while the model reads a sequence. It takes a prefill of the
+   * whole sequence; for people who want to see it.
+   *
+   * @param tokenIds the sequence, at least one token
+   * @param layer from 0 to numHiddenLayers - 1
+   * @param head from 0 to numAttentionHeads - 1
+   * @return for each token the probabilities of the tokens up to it, {@code [tokens][position +
+   *     1]}; each row adds up to 1
+   * @throws IllegalArgumentException if there is no such head, no token, or a token id is out of
+   *     range
+   */
+  public float[][] attention(int[] tokenIds, int layer, int head) {
+    return engine.attention(tokenIds, layer, head);
   }
 
   // ---- one question about a whole text
@@ -444,7 +413,8 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the checkpoint has no LM head
    */
   public TextScorer scorer() {
-    return new TextScorer(engine, tokenizer == null ? null : textEncoding(), contextLength);
+    return new TextScorer(
+        engine, text.tokenizerOrNull() == null ? null : textEncoding(), contextLength);
   }
 
   /**
@@ -495,7 +465,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private TextEncoding textEncoding() {
-    return new TextEncoding(requireTokenizer(), contextLength);
+    return new TextEncoding(text.tokenizer(), contextLength);
   }
 
   // ---- what it is made of
@@ -526,8 +496,7 @@ public final class LanguageModel implements AutoCloseable {
    * @return at least 1
    */
   public int classes() {
-    int rows = engine.config().vocabSize();
-    return tokenizer == null ? rows : Math.min(rows, tokenizer.vocabSize());
+    return text.classes();
   }
 
   /**
@@ -536,7 +505,7 @@ public final class LanguageModel implements AutoCloseable {
    * @return empty if the checkpoint has none
    */
   public Optional<Tokenizer> tokenizer() {
-    return Optional.ofNullable(tokenizer);
+    return Optional.ofNullable(text.tokenizerOrNull());
   }
 
   /**
@@ -556,7 +525,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the checkpoint has no tokenizer
    */
   public int[] encode(String text) {
-    return requireTokenizer().encode(text);
+    return this.text.tokenizer().encode(text);
   }
 
   /**
@@ -567,7 +536,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the checkpoint has no tokenizer
    */
   public String decode(int... tokenIds) {
-    return requireTokenizer().decode(tokenIds);
+    return text.tokenizer().decode(tokenIds);
   }
 
   /**
@@ -581,7 +550,7 @@ public final class LanguageModel implements AutoCloseable {
    *     known
    */
   public int[] render(List<Message> messages, ChatOptions options) {
-    return requireTokenizer().encode(requireChatTemplate().render(messages, options));
+    return text.render(messages, options);
   }
 
   /**
@@ -595,19 +564,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the checkpoint has no tokenizer
    */
   public Set<Integer> dryBreakers(String... breakers) {
-    for (String breaker : breakers) {
-      if (breaker.isEmpty()) {
-        throw new IllegalArgumentException("breakers must not contain an empty string, got \"\"");
-      }
-    }
-    Set<Integer> tokenIds = new TreeSet<>();
-    for (int tokenId = 0; tokenId < classes(); tokenId++) {
-      String text = requireTokenizer().decode(new int[] {tokenId});
-      if (Arrays.stream(breakers).anyMatch(text::contains)) {
-        tokenIds.add(tokenId);
-      }
-    }
-    return tokenIds;
+    return text.dryBreakers(breakers);
   }
 
   /** Frees weights and sequences. Waits for a step that is running. Closing twice does nothing. */
@@ -616,75 +573,17 @@ public final class LanguageModel implements AutoCloseable {
     engine.close();
   }
 
-  Decoder decoder(Session session, int[] prompt, Decoding decoding, Cancellation cancellation) {
-    Decoding own = withOwnEos(decoding);
-    return new Decoder(classifier(session, own), prompt, own, detokenizer(), cancellation);
+  AnswerForm answerForm(ChatOptions options) {
+    return new AnswerForm(text.chatTemplate().opensThought(options), !options.tools().isEmpty());
   }
 
-  private SessionClassifier classifier(Session session, Decoding decoding) {
-    int classes = decoding.maskPadding() ? classes() : engine.config().vocabSize();
-    return new SessionClassifier(engine, session, classes);
-  }
-
-  private Detokenizer detokenizer() {
-    return tokenizer == null
-        ? Detokenizer.none()
-        : new TokenizerText(tokenizer, () -> tokenTrie(tokenizer));
-  }
-
-  private Decoding withOwnEos(Decoding decoding) {
-    return decoding.eosTokenIds().length > 0
-        ? decoding
-        : decoding.eosTokenIds(defaultDecoding.eosTokenIds());
-  }
-
-  private synchronized TokenTrie tokenTrie(Tokenizer ofTokens) {
-    if (tokenTrie == null) {
-      tokenTrie = TokenizerText.trie(ofTokens, classes());
-    }
-    return tokenTrie;
-  }
-
-  /**
-   * A step that another thread is making notices that its stream is closed, and ends the session
-   * itself.
-   */
-  private static void closeUnlessReading(Session session) {
-    try {
-      session.close();
-    } catch (ConcurrentModificationException e) {
-      LOG.log(System.Logger.Level.DEBUG, "stream closed during a step", e);
-    }
-  }
-
-  /** Reserves no more than the generation can use. */
-  private Session newSession(int promptLength, Decoding decoding) {
-    long longest = (long) promptLength + decoding.maxNewTokens().orElse(contextLength);
-    return engine.newSession((int) Math.min(longest, contextLength));
-  }
-
-  private Tokenizer requireTokenizer() {
-    if (tokenizer == null) {
-      throw new IllegalStateException(
-          folder
-              + ": there is no tokenizer (tokenizer.json, vocab.json or *.tiktoken), so only token ids can be used");
-    }
-    return tokenizer;
-  }
-
-  private ChatTemplate requireChatTemplate() {
-    requireTokenizer();
-    if (chatTemplate == null) {
-      throw new IllegalStateException(
-          folder + ": no chat template that is known, so there is no chat");
-    }
-    return chatTemplate;
-  }
-
-  private static Decoding withEos(Decoding decoding, List<Integer> eosTokenIds) {
-    if (decoding.eosTokenIds().length > 0) {
-      return decoding;
-    }
-    return decoding.eosTokenIds(eosTokenIds.stream().mapToInt(Integer::intValue).toArray());
+  /** One continuation of a prompt that the session may have begun. */
+  Generation generate(
+      Session session,
+      int[] prompt,
+      Decoding decoding,
+      GenerationListener listener,
+      Cancellation cancellation) {
+    return generator.generate(session, prompt, decoding, listener, cancellation);
   }
 }

@@ -2,6 +2,7 @@ package io.github.nextclass.sampling;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -15,16 +16,23 @@ import org.jspecify.annotations.Nullable;
  *   only for sampling         top-n-sigma *, temperature, top-k, top-p, min-p, typical, epsilon, eta, XTC *,
  *                             dynamic temperature * (in the place of the fixed one)
  *   or with mirostat *        temperature, mirostat
+ *   at last                   the end of a thought that takes too long
  *
  *   *  not in transformers: vLLM (frequency and presence), llama.cpp (the others)
  * </pre>
  */
 final class LogitsFilters {
   private final DecodingSettings settings;
+
+  /** How many classes a truncation must leave. */
+  private final int atLeast;
+
   private final List<LogitsFilter> filters = new ArrayList<>();
 
-  private LogitsFilters(DecodingSettings settings) {
+  private LogitsFilters(DecodingSettings settings, int classes) {
     this.settings = settings;
+    this.atLeast =
+        settings.beams == null ? 1 : Math.max(2, 1 + StopTokens.of(settings, classes).all().length);
   }
 
   static List<LogitsFilter> of(DecodingSettings settings, int classes, long seed) {
@@ -33,28 +41,35 @@ final class LogitsFilters {
 
   static List<LogitsFilter> of(
       DecodingSettings settings, int classes, long seed, @Nullable ConstrainedClasses constrained) {
-    LogitsFilters chain = new LogitsFilters(settings);
+    LogitsFilters chain = new LogitsFilters(settings, classes);
     chain.addChanges(classes);
     chain.addBans(classes);
     if (constrained != null) {
-      chain.filters.add(constrained);
+      chain.add("constraint", constrained);
     }
     if (settings.sample) {
       chain.addTruncations(seed);
     }
+    chain.add(ThinkingBudget.class, ThinkingBudget.Filter::new);
     return List.copyOf(chain.filters);
   }
 
   private void addChanges(int classes) {
     if (!settings.logitBias.isEmpty()) {
-      filters.add(new LogitBias(settings.logitBias));
+      add("logit bias", new LogitBias(settings.logitBias));
     }
     add(SequenceBias.class, SequenceBias.Filter::new);
     if (settings.repetitionPenalty != 1) {
-      filters.add(new RepetitionPenalty(settings.repetitionPenalty, classes));
+      add(
+          "repetition penalty " + settings.repetitionPenalty,
+          new RepetitionPenalty(settings.repetitionPenalty, classes));
     }
     if (settings.frequencyPenalty != 0 || settings.presencePenalty != 0) {
-      filters.add(
+      add(
+          "frequency penalty "
+              + settings.frequencyPenalty
+              + ", presence penalty "
+              + settings.presencePenalty,
           new FrequencyPenalty(settings.frequencyPenalty, settings.presencePenalty, classes));
     }
     add(Dry.class, Dry.Filter::new);
@@ -63,33 +78,35 @@ final class LogitsFilters {
 
   private void addBans(int classes) {
     if (settings.bannedTokenIds.length > 0) {
-      filters.add(new BannedClasses(settings.bannedTokenIds));
+      add("banned classes", new BannedClasses(settings.bannedTokenIds));
     }
     if (settings.minNewTokens > 0) {
-      filters.add(new MinNewTokens(settings.minNewTokens, StopTokens.of(settings, classes)));
+      add(
+          "at least " + settings.minNewTokens + " tokens",
+          new MinNewTokens(settings.minNewTokens, StopTokens.of(settings, classes)));
     }
     if (settings.allowedTokenIds != null) {
-      filters.add(new AllowedClasses(settings.allowedTokenIds));
+      add("allowed classes", new AllowedClasses(settings.allowedTokenIds));
     }
   }
 
   private void addTruncations(long seed) {
     add(TopNSigma.class, TopNSigma.Filter::new);
-    if (settings.temperature != 1 && settings.rule(DynamicTemperature.class) == null) {
-      filters.add(new Temperature(settings.temperature));
+    if (settings.temperature != 1 && settings.ruleOrNull(DynamicTemperature.class) == null) {
+      add("temperature " + settings.temperature, new Temperature(settings.temperature));
     }
     if (settings.topK > 0) {
-      filters.add(new TopK(settings.topK));
+      add("top-k " + settings.topK, new TopK(Math.max(settings.topK, atLeast)));
     }
     if (settings.topP < 1) {
-      filters.add(new TopP(settings.topP));
+      add("top-p " + settings.topP, keepingSome(new TopP(settings.topP)));
     }
     if (settings.minP > 0) {
-      filters.add(new MinP(settings.minP));
+      add("min-p " + settings.minP, keepingSome(new MinP(settings.minP)));
     }
-    add(TypicalP.class, TypicalP.Filter::new);
-    add(EpsilonCutoff.class, EpsilonCutoff.Filter::new);
-    add(EtaCutoff.class, EtaCutoff.Filter::new);
+    add(TypicalP.class, typical -> new TypicalP.Filter(typical, atLeast));
+    add(EpsilonCutoff.class, epsilon -> keepingSome(new EpsilonCutoff.Filter(epsilon)));
+    add(EtaCutoff.class, eta -> keepingSome(new EtaCutoff.Filter(eta)));
     add(Xtc.class, xtc -> new Xtc.Filter(xtc, seed));
     add(
         DynamicTemperature.class,
@@ -97,10 +114,32 @@ final class LogitsFilters {
     add(Mirostat.class, Mirostat.Filter::new);
   }
 
+  private LogitsFilter keepingSome(LogitsFilter filter) {
+    return atLeast == 1 ? filter : new KeepAtLeast(filter, atLeast);
+  }
+
   private <R extends FilterRule> void add(Class<R> type, Function<R, LogitsFilter> filter) {
-    @Nullable R rule = settings.rule(type);
+    @Nullable R rule = settings.ruleOrNull(type);
     if (rule != null) {
-      filters.add(filter.apply(rule));
+      add(label(rule), filter.apply(rule));
     }
+  }
+
+  private void add(String label, LogitsFilter filter) {
+    filters.add(new LabelledFilter(label, filter));
+  }
+
+  /** What the record is called, in words: {@code typical p, p=0.9}. */
+  private static String label(FilterRule rule) {
+    if (rule instanceof ThinkingBudget budget) {
+      return "thinking budget " + budget.maxTokens();
+    }
+    if (rule instanceof SequenceBias) {
+      return "sequence bias";
+    }
+    String text = rule.toString();
+    int open = text.indexOf('[');
+    String name = text.substring(0, open).replaceAll("(?<=[a-z])(?=[A-Z])", " ");
+    return name.toLowerCase(Locale.ROOT) + ", " + text.substring(open + 1, text.length() - 1);
   }
 }

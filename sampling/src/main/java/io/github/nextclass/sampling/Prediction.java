@@ -8,10 +8,19 @@ import java.util.List;
  * @param step the number of the step; the first is 0
  * @param position the length of the prefix that was classified, in tokens
  * @param chosen the class that was chosen; its token comes next
+ * @param choice why it was chosen
  * @param top the classes with the highest scores before the filters, best first, equal ones by id;
  *     as many as {@link Decoding#topClasses(int)} asks for
+ * @param filters what each filter did, in order; empty unless {@link
+ *     Decoding#traceFilters(boolean)} asks for it
  */
-public record Prediction(int step, int position, ClassScore chosen, List<ClassScore> top) {
+public record Prediction(
+    int step,
+    int position,
+    ClassScore chosen,
+    Choice choice,
+    List<ClassScore> top,
+    List<FilterEffect> filters) {
 
   /**
    * Creates a prediction.
@@ -19,10 +28,18 @@ public record Prediction(int step, int position, ClassScore chosen, List<ClassSc
    * @param step the number of the step
    * @param position the length of the prefix
    * @param chosen the chosen class
+   * @param choice why it was chosen
    * @param top the best classes; copied
+   * @param filters what each filter did; copied
    */
   public Prediction {
     top = List.copyOf(top);
+    filters = List.copyOf(filters);
+  }
+
+  /** The same step, and why its class was chosen. */
+  Prediction chosenBy(Choice reason) {
+    return new Prediction(step, position, chosen, reason, top, filters);
   }
 
   /**

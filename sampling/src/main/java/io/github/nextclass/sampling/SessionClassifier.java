@@ -1,12 +1,15 @@
 package io.github.nextclass.sampling;
 
 import io.github.nextclass.engine.Engine;
+import io.github.nextclass.engine.LmHead;
+import io.github.nextclass.engine.Pooler;
 import io.github.nextclass.engine.Session;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A session of the engine, seen as a classifier of prefixes into tokens. */
-final class SessionClassifier implements BranchingClassifier {
+final class SessionClassifier implements VectorClassifier {
   private final Engine engine;
   private final Session session;
   private final int classes;
@@ -58,6 +61,10 @@ final class SessionClassifier implements BranchingClassifier {
 
   @Override
   public float[][] classifyTogether(List<? extends BranchingClassifier> batch, int... tokenIds) {
+    return engine.forwardTogether(sessions(batch), tokenIds);
+  }
+
+  private List<Session> sessions(List<? extends BranchingClassifier> batch) {
     List<Session> sessions = new ArrayList<>(batch.size());
     for (BranchingClassifier branch : batch) {
       if (!(branch instanceof SessionClassifier other) || other.engine != engine) {
@@ -65,7 +72,41 @@ final class SessionClassifier implements BranchingClassifier {
       }
       sessions.add(other.session);
     }
-    return engine.forwardTogether(sessions, tokenIds);
+    return sessions;
+  }
+
+  @Override
+  public float[][] readVectors(int... tokenIds) {
+    List<float[]> vectors = new ArrayList<>(tokenIds.length);
+    engine.forwardTogether(
+        List.of(session),
+        List.of(tokenIds),
+        vectorHead(),
+        (sequence, position, vector) -> vectors.add(vector));
+    return vectors.toArray(new float[0][]);
+  }
+
+  /** The vector of each token stands behind the scores of its classes. */
+  @Override
+  public List<Answer> answerTogether(List<? extends BranchingClassifier> batch, int... tokenIds) {
+    LmHead scores = engine.lmHead();
+    float[][] joined =
+        engine.forwardTogether(
+            sessions(batch),
+            Arrays.stream(tokenIds).mapToObj(id -> new int[] {id}).toList(),
+            engine.joined(scores, vectorHead()));
+    return Arrays.stream(joined)
+        .map(row -> new Answer(row, Arrays.copyOfRange(row, scores.size(), row.length)))
+        .toList();
+  }
+
+  private Pooler vectorHead() {
+    return engine.pooler(engine.config().hiddenSize());
+  }
+
+  @Override
+  public void adopt(BranchingClassifier branch) {
+    session.adopt(sessions(List.of(branch)).getFirst());
   }
 
   @Override

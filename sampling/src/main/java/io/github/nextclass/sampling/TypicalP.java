@@ -1,5 +1,7 @@
 package io.github.nextclass.sampling;
 
+import java.util.Arrays;
+
 /**
  * Locally typical sampling: keeps the classes whose surprise is nearest to the entropy, nearest
  * first, until their probabilities add up to p. What is far too obvious is left out as well as what
@@ -28,11 +30,19 @@ public record TypicalP(double p) implements FilterRule {
   /** The filter of one generation. */
   static final class Filter implements LogitsFilter {
     private final double p;
+    private final int atLeast;
     private final MassBorder border = new MassBorder();
     private double[] nearness = {};
 
-    Filter(TypicalP rule) {
+    /**
+     * Creates it.
+     *
+     * @param rule its number
+     * @param atLeast how many classes must be left, the most typical ones
+     */
+    Filter(TypicalP rule, int atLeast) {
       p = rule.p;
+      this.atLeast = atLeast;
     }
 
     @Override
@@ -57,8 +67,18 @@ public record TypicalP(double p) implements FilterRule {
         }
       }
       border.find(p * softmax.total());
-      double nearest = border.key();
+      double nearest = Math.min(border.key(), nearestOf(count));
       candidates.retain(i -> nearness[i] >= nearest);
+    }
+
+    /** How near the last of those is that must be left. */
+    private double nearestOf(int count) {
+      if (atLeast == 1) {
+        return Double.POSITIVE_INFINITY; // the border leaves one
+      }
+      double[] sorted = Arrays.copyOf(nearness, count);
+      Arrays.sort(sorted);
+      return sorted[Math.max(0, count - atLeast)];
     }
   }
 }

@@ -17,7 +17,7 @@ class ArchitectureTest {
       noClasses()
           .that()
           .haveNameNotMatching(
-              ".*\\.(LanguageModel|LanguageModelOptions|Chat|ChatAnswer|SessionClassifier|TokenizerText"
+              ".*\\.(LanguageModel|LanguageModelOptions|Generator|ModelText|Chat|ChatAnswer.*|ToolRequest.*|ToolCallParser|SessionClassifier|TokenizerText"
                   + "|ContinuationScorer.*|PromptBatches.*|PromptTemplate.*|TextEncoding|TextFiles|PoolingConfig"
                   + "|LabelClassifier|HeadClassifier|TextScorer|Embedder|Reranker)")
           .should()

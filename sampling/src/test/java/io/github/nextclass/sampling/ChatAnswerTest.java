@@ -48,6 +48,6 @@ class ChatAnswerTest {
   private static Message.Assistant answer(String text, boolean inThought) {
     Timings timings = new Timings(0, Duration.ZERO, 0, Duration.ZERO);
     Generation generation = new Generation(text, List.of(), FinishReason.EOS, 0, timings);
-    return ChatAnswer.of(generation, inThought).message();
+    return ChatAnswer.of(generation, new AnswerForm(inThought, false)).message();
   }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.nextclass.tokenizer.ChatOptions;
 import io.github.nextclass.tokenizer.Message;
+import io.github.nextclass.tokenizer.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,7 +104,7 @@ class ChatTest {
       ChatAnswer answer = chat.ask("One", SAMPLING, text -> cancellation.cancel(), cancellation);
       assertThat(answer.generation().finishReason()).isEqualTo(FinishReason.CANCELLED);
       assertThat(chat.messages()).containsExactly(new Message.User("One"), answer.message());
-      ChatAnswer none = chat.ask("Two", SAMPLING, GenerationListener.none(), cancellation);
+      ChatAnswer none = chat.ask("Two", SAMPLING, ChatListener.none(), cancellation);
       assertThat(none.generation().predictions()).isEmpty();
       assertThat(chat.messages()).hasSize(2);
       ChatAnswer late = chat.ask("Two", SAMPLING.deadline(Duration.ofNanos(1)));
@@ -151,6 +152,66 @@ class ChatTest {
           .isThrownBy(() -> unknown.newChat(NO_THINKING, List.of()))
           .withMessageContaining("no chat template that is known");
       assertThat(unknown.generate("Once", SAMPLING).tokenIds()).isNotEmpty();
+    }
+  }
+
+  @Test
+  void theResultsOfToolsAreReadBehindWhatIsThere() {
+    Tool tool =
+        new Tool("{\"type\": \"function\", \"function\": {\"name\": \"f\", \"parameters\": {}}}");
+    ChatOptions options = NO_THINKING.withTools(List.of(tool));
+    try (Chat chat = model.newChat(options, List.of())) {
+      // A model with random weights calls nothing by itself.
+      String call = "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>";
+      StringBuilder heard = new StringBuilder();
+      ChatListener listener =
+          new ChatListener() {
+            @Override
+            public void onText(String text) {
+              heard.append(text);
+            }
+
+            @Override
+            public void onToolRequest(ToolRequest request) {
+              heard.append(request);
+            }
+          };
+      ChatAnswer first =
+          chat.answer(
+              List.of(new Message.User("Call f.")),
+              Decoding.greedy().choice(call),
+              listener,
+              new Cancellation());
+      assertThat(first.generation().text()).isEqualTo(call);
+      assertThat(first.text()).isEmpty();
+      ToolRequest.Call parsed = first.toolCalls().getFirst();
+      assertThat(parsed.argument("a", Long.class)).isEqualTo(1);
+      assertThat(heard).hasToString(parsed.toString());
+      assertThat(first.message().toolCalls()).containsExactly(parsed.toolCall());
+
+      ChatAnswer second = chat.answer(List.of(new Message.ToolResult("{\"b\": 2}")), SAMPLING);
+      int whole = model.render(chat.messages().subList(0, 3), options).length;
+      assertThat(second.generation().timings().promptTokens())
+          .as("the question and the call are not read again")
+          .isLessThan(whole / 3);
+      assertThat(second.generation().tokenIds())
+          .isEqualTo(
+              model.chat(chat.messages().subList(0, 3), options, SAMPLING).generation().tokenIds());
+    }
+  }
+
+  @Test
+  void contrastiveSearchAndChatGetAlong() {
+    Decoding contrastive =
+        Decoding.greedy().contrastive(new ContrastiveSearch(0.6, 3)).maxNewTokens(8);
+    List<Message> messages = new ArrayList<>();
+    try (Chat chat = model.newChat(NO_THINKING, List.of())) {
+      for (String question : List.of("One", "Two", "Three")) {
+        messages.add(new Message.User(question));
+        ChatAnswer separate = model.chat(messages, NO_THINKING, contrastive);
+        assertThat(chat.ask(question, contrastive).message()).isEqualTo(separate.message());
+        messages.add(separate.message());
+      }
     }
   }
 }

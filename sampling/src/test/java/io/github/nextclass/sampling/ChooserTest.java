@@ -10,9 +10,9 @@ class ChooserTest {
 
   @Test
   void argmaxTakesTheLowestOfEqualIds() {
-    assertThat(new Argmax().choose(candidates(1, 7, 7, 2), 0)).isEqualTo(1);
-    assertThat(new Argmax().choose(candidates(-3, -3), 0)).isZero();
-    assertThat(new Argmax().choose(candidates(0, Float.POSITIVE_INFINITY), 0)).isEqualTo(1);
+    assertThat(new Argmax().choose(candidates(1, 7, 7, 2), 0).index()).isEqualTo(1);
+    assertThat(new Argmax().choose(candidates(-3, -3), 0).index()).isZero();
+    assertThat(new Argmax().choose(candidates(0, Float.POSITIVE_INFINITY), 0).index()).isEqualTo(1);
   }
 
   @Test
@@ -23,7 +23,7 @@ class ChooserTest {
     int[] counts = new int[4];
     int draws = 200_000;
     for (int step = 0; step < draws; step++) {
-      counts[draw.choose(candidates, step)]++;
+      counts[draw.choose(candidates, step).index()]++;
     }
     // Four standard deviations of a binomial distribution are below 0.0045 here.
     assertThat(counts[0] / (double) draws).isCloseTo(0.1, within(0.0045));
@@ -64,13 +64,13 @@ class ChooserTest {
     float none = Float.NEGATIVE_INFINITY;
     Candidates candidates = candidates(none, none, 1, none);
     for (int step = 0; step < 1000; step++) {
-      assertThat(new CategoricalDraw(step).choose(candidates, step)).isEqualTo(2);
+      assertThat(new CategoricalDraw(step).choose(candidates, step).index()).isEqualTo(2);
     }
   }
 
   private static int[] draws(Candidates candidates, long seed, IntStream steps) {
     CategoricalDraw draw = new CategoricalDraw(seed);
-    return steps.map(step -> draw.choose(candidates, step)).toArray();
+    return steps.map(step -> draw.choose(candidates, step).index()).toArray();
   }
 
   private static Candidates candidates(float... scores) {

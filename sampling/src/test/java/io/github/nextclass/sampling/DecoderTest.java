@@ -450,7 +450,7 @@ class DecoderTest {
       assertThatThrownBy(() -> run(FakeClassifier.constant(1, 2), contradiction, PROMPT))
           .isInstanceOf(DecodingException.class)
           .hasMessageContaining(
-              "no class is left to choose after the filters MinNewTokens, AllowedClasses");
+              "no class is left to choose after the filters at least 1 tokens, allowed classes");
     }
   }
 

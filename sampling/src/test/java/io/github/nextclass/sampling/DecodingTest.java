@@ -87,9 +87,9 @@ class DecodingTest {
   @Test
   void aRuleReplacesTheOneOfItsKind() {
     Decoding decoding = ANY.with(new TypicalP(0.5)).with(new TypicalP(0.9));
-    assertThat(decoding.rule(TypicalP.class)).hasValue(new TypicalP(0.9));
-    assertThat(decoding.without(TypicalP.class).rule(TypicalP.class)).isEmpty();
-    assertThat(ANY.rule(TypicalP.class)).isEmpty();
+    assertThat(decoding.settings().rule(TypicalP.class)).hasValue(new TypicalP(0.9));
+    assertThat(decoding.without(TypicalP.class).settings().rule(TypicalP.class)).isEmpty();
+    assertThat(ANY.settings().rule(TypicalP.class)).isEmpty();
   }
 
   @Test
@@ -101,11 +101,11 @@ class DecodingTest {
             .with(new Xtc(0.5, 0.1))
             .with(Dry.of(1))
             .with(new Mirostat(5, 0.1));
-    assertThat(decoding.topK()).isZero();
-    assertThat(decoding.topP()).isEqualTo(1);
-    assertThat(decoding.minP()).isZero();
-    assertThat(decoding.rule(Xtc.class)).isEmpty();
-    assertThat(decoding.rule(Dry.class)).as("no truncation").isPresent();
+    assertThat(decoding.settings().topK()).isZero();
+    assertThat(decoding.settings().topP()).isEqualTo(1);
+    assertThat(decoding.settings().minP()).isZero();
+    assertThat(decoding.settings().rule(Xtc.class)).isEmpty();
+    assertThat(decoding.settings().rule(Dry.class)).as("no truncation").isPresent();
     assertThatIllegalArgumentException()
         .isThrownBy(() ->
             new Decoder(
@@ -163,25 +163,25 @@ class DecodingTest {
             .minNewTokens(3)
             .maxNewTokens(3)
             .seed(Long.MIN_VALUE);
-    assertThat(decoding.temperature()).isEqualTo(2);
-    assertThat(decoding.topK()).isZero();
-    assertThat(decoding.maxNewTokens()).hasValue(3);
-    assertThat(decoding.seed()).hasValue(Long.MIN_VALUE);
-    assertThat(ANY.temperature(1e-5).isSampling()).isTrue();
+    assertThat(decoding.settings().temperature()).isEqualTo(2);
+    assertThat(decoding.settings().topK()).isZero();
+    assertThat(decoding.settings().maxNewTokens()).hasValue(3);
+    assertThat(decoding.settings().seed()).hasValue(Long.MIN_VALUE);
+    assertThat(ANY.temperature(1e-5).settings().isSampling()).isTrue();
   }
 
   @Test
   void aChangeIsACopy() {
     Decoding greedy = Decoding.greedy();
     Decoding changed = greedy.temperature(0.7).stopStrings("x").bannedTokenIds(5, 3, 5);
-    assertThat(greedy.isSampling()).isFalse();
-    assertThat(greedy.temperature()).isZero();
-    assertThat(greedy.stopStrings()).isEmpty();
-    assertThat(changed.isSampling()).isTrue();
-    assertThat(changed.bannedTokenIds()).containsExactly(3, 5);
-    changed.bannedTokenIds()[0] = 9;
-    assertThat(changed.bannedTokenIds()).containsExactly(3, 5);
-    assertThat(changed.temperature(0).isSampling()).isFalse();
+    assertThat(greedy.settings().isSampling()).isFalse();
+    assertThat(greedy.settings().temperature()).isZero();
+    assertThat(greedy.settings().stopStrings()).isEmpty();
+    assertThat(changed.settings().isSampling()).isTrue();
+    assertThat(changed.settings().bannedTokenIds()).containsExactly(3, 5);
+    changed.settings().bannedTokenIds()[0] = 9;
+    assertThat(changed.settings().bannedTokenIds()).containsExactly(3, 5);
+    assertThat(changed.temperature(0).settings().isSampling()).isFalse();
   }
 
   private static void rejects(UnaryOperator<Decoding> change, String message) {

@@ -38,7 +38,7 @@ class GenerateGoldenTest {
             models.get(name).generate(GoldenSettings.ints(golden.get("prompt")), decoding);
         int[] expected = GoldenSettings.ints(golden.get("tokens"));
         assertThat(generation.tokenIds()).as(line).isEqualTo(expected);
-        boolean full = expected.length == decoding.maxNewTokens().orElseThrow();
+        boolean full = expected.length == decoding.settings().maxNewTokens().orElseThrow();
         if (!full) {
           assertThat(generation.finishReason()).as(line).isEqualTo(FinishReason.EOS);
         }

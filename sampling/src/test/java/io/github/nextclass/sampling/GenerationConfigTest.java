@@ -26,33 +26,37 @@ class GenerationConfigTest {
             {"bos_token_id": 151643, "do_sample": true, "eos_token_id": [151645, 151643], "pad_token_id": 151643,
              "temperature": 0.6, "top_k": 20, "top_p": 0.95, "transformers_version": "4.51.0"}
             """);
-    assertThat(decoding.isSampling()).isTrue();
-    assertThat(decoding.temperature()).isEqualTo(0.6);
-    assertThat(decoding.topK()).isEqualTo(20);
-    assertThat(decoding.topP()).isEqualTo(0.95);
-    assertThat(decoding.eosTokenIds()).containsExactly(151643, 151645);
+    assertThat(decoding.settings().isSampling()).isTrue();
+    assertThat(decoding.settings().temperature()).isEqualTo(0.6);
+    assertThat(decoding.settings().topK()).isEqualTo(20);
+    assertThat(decoding.settings().topP()).isEqualTo(0.95);
+    assertThat(decoding.settings().eosTokenIds()).containsExactly(151643, 151645);
   }
 
   @Test
   void withoutAFileDecodingIsGreedy() throws IOException {
     Decoding decoding = Decoding.fromGenerationConfig(folder);
-    assertThat(decoding.isSampling()).isFalse();
-    assertThat(decoding.eosTokenIds()).isEmpty();
+    assertThat(decoding.settings().isSampling()).isFalse();
+    assertThat(decoding.settings().eosTokenIds()).isEmpty();
   }
 
   @Test
   void samplingIsOnlyOnIfTheFileSaysSo() throws IOException {
-    assertThat(read("{\"temperature\": 0.6, \"top_k\": 20, \"eos_token_id\": 7}").isSampling())
+    assertThat(
+            read("{\"temperature\": 0.6, \"top_k\": 20, \"eos_token_id\": 7}")
+                .settings()
+                .isSampling())
         .isFalse();
-    assertThat(read("{\"do_sample\": false, \"temperature\": 0.6}").isSampling()).isFalse();
+    assertThat(read("{\"do_sample\": false, \"temperature\": 0.6}").settings().isSampling())
+        .isFalse();
     Decoding decoding =
         read(
             "{\"do_sample\": true, \"eos_token_id\": 7, \"top_p\": null, \"extra\": {\"a\": [1]}}");
-    assertThat(decoding.isSampling()).isTrue();
-    assertThat(decoding.temperature()).isEqualTo(1);
-    assertThat(decoding.topK()).as("the default of transformers").isEqualTo(50);
-    assertThat(decoding.topP()).isEqualTo(1);
-    assertThat(decoding.eosTokenIds()).containsExactly(7);
+    assertThat(decoding.settings().isSampling()).isTrue();
+    assertThat(decoding.settings().temperature()).isEqualTo(1);
+    assertThat(decoding.settings().topK()).as("the default of transformers").isEqualTo(50);
+    assertThat(decoding.settings().topP()).isEqualTo(1);
+    assertThat(decoding.settings().eosTokenIds()).containsExactly(7);
   }
 
   @Test
@@ -60,9 +64,9 @@ class GenerationConfigTest {
     Decoding decoding =
         read(
             "{\"min_new_tokens\": 3, \"max_new_tokens\": 9, \"repetition_penalty\": 1.05, \"min_p\": 0.1}");
-    assertThat(decoding.minNewTokens()).isEqualTo(3);
-    assertThat(decoding.maxNewTokens()).hasValue(9);
-    assertThat(decoding.repetitionPenalty()).isEqualTo(1.05);
+    assertThat(decoding.settings().minNewTokens()).isEqualTo(3);
+    assertThat(decoding.settings().maxNewTokens()).hasValue(9);
+    assertThat(decoding.settings().repetitionPenalty()).isEqualTo(1.05);
   }
 
   @Test
@@ -73,8 +77,8 @@ class GenerationConfigTest {
             {"suppress_tokens": [5, 3], "bad_words_ids": [[9], [7], [3], [7, 1]], "sequence_bias": [[[4, 4], -2.5]], "eos_token_id": [7, 8],
              "stop_strings": ["\\n\\n", "END"], "max_time": 2.5, "max_length": 100}
             """);
-    assertThat(decoding.bannedTokenIds()).containsExactly(3, 5);
-    assertThat(decoding.rule(SequenceBias.class).orElseThrow().biases())
+    assertThat(decoding.settings().bannedTokenIds()).containsExactly(3, 5);
+    assertThat(decoding.settings().rule(SequenceBias.class).orElseThrow().biases())
         .as("an end is no bad word")
         .isEqualTo(
             Map.of(
@@ -82,12 +86,12 @@ class GenerationConfigTest {
                 List.of(3), Float.NEGATIVE_INFINITY,
                 List.of(7, 1), Float.NEGATIVE_INFINITY,
                 List.of(4, 4), -2.5f));
-    assertThat(decoding.stopStrings()).containsExactly("\n\n", "END");
-    assertThat(decoding.includeStopString()).isTrue();
-    assertThat(decoding.deadline()).hasValue(Duration.ofMillis(2500));
-    assertThat(decoding.maxNewTokens()).as("max_length counts the prompt").isEmpty();
-    assertThat(read("{\"stop_strings\": \"x\"}").stopStrings()).containsExactly("x");
-    assertThat(read("{\"max_time\": 1e300}").deadline()).isPresent();
+    assertThat(decoding.settings().stopStrings()).containsExactly("\n\n", "END");
+    assertThat(decoding.settings().includeStopString()).isTrue();
+    assertThat(decoding.settings().deadline()).hasValue(Duration.ofMillis(2500));
+    assertThat(decoding.settings().maxNewTokens()).as("max_length counts the prompt").isEmpty();
+    assertThat(read("{\"stop_strings\": \"x\"}").settings().stopStrings()).containsExactly("x");
+    assertThat(read("{\"max_time\": 1e300}").settings().deadline()).isPresent();
   }
 
   @ParameterizedTest
@@ -128,7 +132,7 @@ class GenerationConfigTest {
              "encoder_repetition_penalty": 1.0, "bad_words_ids": [], "suppress_tokens": [], "use_cache": true,
              "renormalize_logits": true, "cache_config": {"a": [1, {}]}}
             """);
-    assertThat(decoding.bannedTokenIds()).isEmpty();
+    assertThat(decoding.settings().bannedTokenIds()).isEmpty();
   }
 
   @Test
@@ -140,13 +144,14 @@ class GenerationConfigTest {
              "num_beams": 4, "length_penalty": 0.5, "early_stopping": "never", "num_return_sequences": 2,
              "prompt_lookup_num_tokens": 10, "max_matching_ngram_size": 3, "penalty_alpha": null}
             """);
-    assertThat(decoding.rule(TypicalP.class)).hasValue(new TypicalP(0.9));
-    assertThat(decoding.rule(EpsilonCutoff.class)).hasValue(new EpsilonCutoff(3e-4));
-    assertThat(decoding.rule(EtaCutoff.class)).hasValue(new EtaCutoff(2e-3));
-    assertThat(decoding.rule(NoRepeatNgram.class)).hasValue(new NoRepeatNgram(3));
-    assertThat(decoding.beams()).hasValue(new BeamSearch(4, 0.5, BeamSearch.EarlyStopping.NEVER));
-    assertThat(decoding.numReturnSequences()).isEqualTo(2);
-    assertThat(decoding.promptLookup()).hasValue(new PromptLookup(10, 3));
+    assertThat(decoding.settings().rule(TypicalP.class)).hasValue(new TypicalP(0.9));
+    assertThat(decoding.settings().rule(EpsilonCutoff.class)).hasValue(new EpsilonCutoff(3e-4));
+    assertThat(decoding.settings().rule(EtaCutoff.class)).hasValue(new EtaCutoff(2e-3));
+    assertThat(decoding.settings().rule(NoRepeatNgram.class)).hasValue(new NoRepeatNgram(3));
+    assertThat(decoding.settings().beams())
+        .hasValue(new BeamSearch(4, 0.5, BeamSearch.EarlyStopping.NEVER));
+    assertThat(decoding.settings().numReturnSequences()).isEqualTo(2);
+    assertThat(decoding.settings().promptLookup()).hasValue(new PromptLookup(10, 3));
   }
 
   @Test
@@ -157,13 +162,13 @@ class GenerationConfigTest {
             {"do_sample": true, "typical_p": 1.0, "epsilon_cutoff": 0.0, "eta_cutoff": 0.0, "no_repeat_ngram_size": 0,
              "num_beams": 1, "length_penalty": 1.0, "early_stopping": false, "num_return_sequences": 1}
             """);
-    assertThat(decoding.rule(TypicalP.class)).isEmpty();
-    assertThat(decoding.rule(EpsilonCutoff.class)).isEmpty();
-    assertThat(decoding.rule(EtaCutoff.class)).isEmpty();
-    assertThat(decoding.rule(NoRepeatNgram.class)).isEmpty();
-    assertThat(decoding.beams()).isEmpty();
-    assertThat(decoding.promptLookup()).isEmpty();
-    assertThat(read("{\"typical_p\": 0.5, \"num_beams\": 2}").rule(TypicalP.class))
+    assertThat(decoding.settings().rule(TypicalP.class)).isEmpty();
+    assertThat(decoding.settings().rule(EpsilonCutoff.class)).isEmpty();
+    assertThat(decoding.settings().rule(EtaCutoff.class)).isEmpty();
+    assertThat(decoding.settings().rule(NoRepeatNgram.class)).isEmpty();
+    assertThat(decoding.settings().beams()).isEmpty();
+    assertThat(decoding.settings().promptLookup()).isEmpty();
+    assertThat(read("{\"typical_p\": 0.5, \"num_beams\": 2}").settings().rule(TypicalP.class))
         .as("only for sampling")
         .isEmpty();
   }

@@ -44,6 +44,9 @@ final class GoldenSettings {
                         value.get("spread").asDouble(), value.get("exponent").asDouble()));
             case "dry" -> decoding.with(dry(value));
             case "num_beams" -> decoding.beams(BeamSearch.of(value.asInt()));
+            case "penalty_alpha" ->
+                decoding.contrastive(
+                    new ContrastiveSearch(value.asDouble(), settings.get("top_k").asInt()));
             case "num_return_sequences" -> decoding.numReturnSequences(value.asInt());
             case "length_penalty" ->
                 decoding.beams(beams(decoding).withLengthPenalty(value.asDouble()));
@@ -60,7 +63,7 @@ final class GoldenSettings {
   }
 
   private static BeamSearch beams(Decoding decoding) {
-    return decoding.beams().orElseThrow();
+    return decoding.settings().beams().orElseThrow();
   }
 
   private static Dry dry(JsonNode node) {

@@ -67,7 +67,7 @@ class LanguageModelTest {
       assertThat(generation.text()).isEmpty();
       assertThat(generation.finishReason()).isEqualTo(FinishReason.LENGTH);
       assertThat(golden.tokenizer()).isEmpty();
-      assertThat(golden.defaultDecoding().eosTokenIds()).containsExactly(1);
+      assertThat(golden.defaultDecoding().settings().eosTokenIds()).containsExactly(1);
       assertThat(golden.contextLength()).as("the model's own limit").isEqualTo(128);
     }
   }
@@ -168,7 +168,7 @@ class LanguageModelTest {
 
   @Test
   void endOfSequenceIsTheCheckpointsUnlessTheSettingsHaveTheirOwn() {
-    assertThat(model.defaultDecoding().eosTokenIds()).containsExactly(258);
+    assertThat(model.defaultDecoding().settings().eosTokenIds()).containsExactly(258);
     Decoding onlyEos = Decoding.greedy().allowedTokenIds(258);
     Generation generation = model.generate("Once", onlyEos);
     assertThat(generation.finishReason()).isEqualTo(FinishReason.EOS);
@@ -342,8 +342,8 @@ class LanguageModelTest {
         other.resolve("generation_config.json"),
         "{\"do_sample\": true, \"eos_token_id\": [256, 258], \"top_k\": 3}");
     try (LanguageModel configured = LanguageModel.load(other)) {
-      assertThat(configured.defaultDecoding().eosTokenIds()).containsExactly(256, 258);
-      assertThat(configured.defaultDecoding().topK()).isEqualTo(3);
+      assertThat(configured.defaultDecoding().settings().eosTokenIds()).containsExactly(256, 258);
+      assertThat(configured.defaultDecoding().settings().topK()).isEqualTo(3);
     }
   }
 

@@ -138,7 +138,8 @@ class StructureTest {
 
   private static int[] withEnd(int[] tokenIds) {
     return IntStream.concat(
-            Arrays.stream(tokenIds), Arrays.stream(model.defaultDecoding().eosTokenIds()))
+            Arrays.stream(tokenIds),
+            Arrays.stream(model.defaultDecoding().settings().eosTokenIds()))
         .toArray();
   }
 
@@ -157,7 +158,7 @@ class StructureTest {
             () -> model.generate("Q", Decoding.greedy().choice("ab").bannedTokenIds('a')))
         .isInstanceOf(DecodingException.class)
         .hasMessageContaining("no class is left")
-        .hasMessageContaining("ConstrainedClasses");
+        .hasMessageContaining("banned classes, constraint");
     assertThatThrownBy(() -> model.generate("Q", Decoding.greedy().choice("a").minNewTokens(5)))
         .isInstanceOf(DecodingException.class)
         .hasMessageContaining("step 1: no class is left");

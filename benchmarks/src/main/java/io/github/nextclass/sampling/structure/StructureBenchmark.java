@@ -82,7 +82,6 @@ public class StructureBenchmark {
     }
     answer = Arrays.copyOf(tokenizer.encode(person), STEPS);
     shared = new TokenMasks(trie, constraint);
-    follow(shared);
   }
 
   private long follow(TokenMasks masks) {

@@ -70,7 +70,9 @@ final class StrategyPictures {
       for (int i = 0; i < classes.size(); i++) {
         ClassScore score = classes.get(i);
         double share =
-            decoding.isSampling() ? score.filteredProbability() : score.tokenId() == chosen ? 1 : 0;
+            decoding.settings().isSampling()
+                ? score.filteredProbability()
+                : score.tokenId() == chosen ? 1 : 0;
         bar(svg, x, top + row * i, share, "accent");
       }
       x += column;

@@ -2,15 +2,18 @@ package io.github.nextclass.docs.samples;
 
 import io.github.nextclass.sampling.BeamSearch;
 import io.github.nextclass.sampling.BeamSearch.EarlyStopping;
+import io.github.nextclass.sampling.ContrastiveSearch;
 import io.github.nextclass.sampling.Decoding;
 import io.github.nextclass.sampling.Dry;
 import io.github.nextclass.sampling.DynamicTemperature;
 import io.github.nextclass.sampling.EpsilonCutoff;
 import io.github.nextclass.sampling.EtaCutoff;
+import io.github.nextclass.sampling.FilterEffect;
 import io.github.nextclass.sampling.Generation;
 import io.github.nextclass.sampling.LanguageModel;
 import io.github.nextclass.sampling.Mirostat;
 import io.github.nextclass.sampling.NoRepeatNgram;
+import io.github.nextclass.sampling.Prediction;
 import io.github.nextclass.sampling.PromptLookup;
 import io.github.nextclass.sampling.TopNSigma;
 import io.github.nextclass.sampling.TypicalP;
@@ -108,6 +111,37 @@ final class DecodingSamples {
       Decoding decoding = Decoding.greedy().beams(beams).numReturnSequences(2).maxNewTokens(20);
       for (Generation generation : model.generateAll("Once upon a time", decoding)) {
         System.out.println(generation.text());
+      }
+      // @end
+    }
+  }
+
+  static void sampledBeams() throws IOException {
+    // @start region=sampledBeams
+    Decoding decoding =
+        Decoding.sampling().temperature(0.8).beams(BeamSearch.of(4)).seed(7).maxNewTokens(20);
+    // @end
+    tell(decoding);
+  }
+
+  static void contrastive() throws IOException {
+    // @start region=contrastive
+    Decoding decoding = Decoding.greedy().contrastive(new ContrastiveSearch(0.6, 4));
+    // @end
+    tell(decoding);
+  }
+
+  static void trace() throws IOException {
+    try (var model = LanguageModel.load(folder)) {
+      // @start region=trace
+      Decoding decoding =
+          Decoding.sampling().temperature(0.8).topK(20).topP(0.9).seed(4).maxNewTokens(3);
+      for (Prediction step :
+          model.predictions("Once upon a time", decoding.topClasses(5).traceFilters(true))) {
+        System.out.println(step.choice().reason());
+        for (FilterEffect effect : step.filters()) {
+          System.out.println("  " + effect.filter() + ": " + effect.classesLeft() + " left");
+        }
       }
       // @end
     }

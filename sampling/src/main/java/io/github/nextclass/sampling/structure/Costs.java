@@ -62,8 +62,8 @@ final class Costs {
       if (trie == null) {
         Arrays.fill(possible, true);
       } else {
-        for (int node = 0; node < trie.nodes(); node = trie.skip(node)) {
-          possible[trie.byteOf(node)] |= trie.isToken(node);
+        for (int node = 0; node < trie.nodes().count(); node = trie.nodes().skip(node)) {
+          possible[trie.nodes().byteOf(node)] |= trie.isToken(node);
         }
       }
       Arrays.fill(ruleOfStart, -1);
@@ -102,7 +102,7 @@ final class Costs {
         if (node < 0) {
           return;
         }
-        if (trie.depth(node) > 1 && trie.isToken(node)) {
+        if (trie.nodes().depth(node) > 1 && trie.isToken(node)) {
           chainsTo.add(state, start);
         }
       }

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which tokens may come next: the product of a constraint's {@link Automaton}, which reads bytes,
  * and a {@link TokenTrie}, which groups tokens by their bytes. One walk over the trie finds them
- * all; a branch is left as soon as its bytes cannot go on. What was found for a state is
+ * all; a branch is left as soon as its bytes cannot go on, and where any plain text is as good as
+ * any other, only the tokens that are something else are walked. What was found for a state is
  * remembered.
  *
  * <p>Thread-safe: generations that share a constraint share this and take turns.
@@ -20,7 +21,7 @@ final class TokenMasks {
     this.trie = trie;
     Grammar grammar = constraint.grammar();
     automaton = new Automaton(grammar, new Costs(grammar, trie));
-    path = new Automaton.State[trie.maxDepth() + 1];
+    path = new Automaton.State[trie.nodes().maxDepth() + 1];
   }
 
   /** The state before the first token; null if the tokens cannot spell any allowed text. */
@@ -69,21 +70,35 @@ final class TokenMasks {
   }
 
   private Mask find(Automaton.State state, int maxCost) {
-    long[] bits = new long[(trie.tokens() + 63) / 64];
-    int worstCost = 0;
+    if (!PlainText.leadsBack(automaton, state)) {
+      return find(state, maxCost, trie.nodes(), new long[(trie.tokens() + 63) / 64], 0);
+    }
+    boolean allowed = state.cost() <= maxCost;
+    return find(
+        state,
+        maxCost,
+        trie.notPlain(),
+        allowed ? trie.plain().clone() : new long[trie.plain().length],
+        allowed ? state.cost() : 0);
+  }
+
+  /** Adds the tokens of a trie that may come to those that are known to. */
+  private Mask find(
+      Automaton.State state, int maxCost, TrieNodes nodes, long[] bits, int knownWorstCost) {
+    int worstCost = knownWorstCost;
     path[0] = state;
     int node = 0;
-    while (node < trie.nodes()) {
-      int depth = trie.depth(node);
+    while (node < nodes.count()) {
+      int depth = nodes.depth(node);
       Automaton.State before = path[depth - 1];
-      Automaton.State after = before == null ? null : automaton.step(before, trie.byteOf(node));
+      Automaton.State after = before == null ? null : automaton.step(before, nodes.byteOf(node));
       if (after == null) {
-        node = trie.skip(node);
+        node = nodes.skip(node);
         continue;
       }
       path[depth] = after;
-      if (trie.isToken(node) && after.cost() <= maxCost) {
-        int id = trie.tokenId(node);
+      int id = nodes.tokenId(node);
+      if (id != TrieNodes.NO_TOKEN && after.cost() <= maxCost) {
         bits[id >> 6] |= 1L << id;
         worstCost = Math.max(worstCost, after.cost());
       }

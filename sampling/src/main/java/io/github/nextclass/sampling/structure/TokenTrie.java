@@ -4,39 +4,29 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.IntFunction;
-import java.util.stream.IntStream;
 
 /**
  * The tokens of a model, seen as byte strings and sorted into a trie: tokens with the same
  * beginning share the work of following it.
  *
- * <pre>
- *   tokens    "a" 7, "an" 3, "and" 9, "b" 5        node   0     1     2     3
- *                                                   byte   a     n     d     b
- *   (root) -- a -- n -- d                           depth  1     2     3     1
- *        \-- b                                      token  7     3     9     5
- *                                                   skip   3     3     3     4      the next node that is not below
- * </pre>
- *
- * <p>The nodes lie in the order in which a walk meets them, so a walk is a loop over arrays, and
- * leaving out a branch is one jump.
+ * <p>Most tokens are {@linkplain PlainText plain text}. Where any plain text leads a constraint
+ * back to where it is, as inside a string, these are allowed or not all together, and only the
+ * others need be followed; they have a trie of their own.
  *
  * <p>Build it once for a tokenizer. It remembers the masks of the constraints that were used last.
  * Thread-safe.
  */
 public final class TokenTrie {
-  private static final int NO_TOKEN = -1;
   private static final int MAX_REMEMBERED = 8;
 
+  /** Bytes of a token that fit into a long in front of its id. */
+  private static final int KEY_BYTES = 4;
+
   private final int tokens;
-  private final byte[] pool;
-  private final int[] tokenStart;
-  private byte[] bytes;
-  private short[] depths;
-  private int[] tokenIds;
-  private int[] skips;
-  private int nodes;
-  private int maxDepth;
+  private final byte[][] bytesOf;
+  private final TrieNodes nodes;
+  private final TrieNodes notPlain;
+  private final long[] plain;
 
   private final Map<Constraint, TokenMasks> masks =
       new LinkedHashMap<>(16, 0.75f, true) {
@@ -48,52 +38,72 @@ public final class TokenTrie {
         }
       };
 
-  private TokenTrie(int tokens, IntFunction<byte[]> bytesOf) {
+  private TokenTrie(int tokens, IntFunction<byte[]> bytesOfId) {
     this.tokens = tokens;
-    byte[][] all = new byte[tokens][];
-    tokenStart = new int[tokens + 1];
+    bytesOf = new byte[tokens][];
+    plain = new long[(tokens + 63) / 64];
     for (int id = 0; id < tokens; id++) {
-      all[id] = bytesOf.apply(id);
-      if (all[id].length > Short.MAX_VALUE) {
+      byte[] bytes = bytesOfId.apply(id);
+      if (bytes.length > Short.MAX_VALUE) {
         throw new IllegalArgumentException(
-            "token "
-                + id
-                + " has "
-                + all[id].length
-                + " bytes, expected at most "
-                + Short.MAX_VALUE);
+            "token " + id + " has " + bytes.length + " bytes, expected at most " + Short.MAX_VALUE);
       }
-      tokenStart[id + 1] = Math.addExact(tokenStart[id], all[id].length);
-    }
-    pool = new byte[tokenStart[tokens]];
-    for (int id = 0; id < tokens; id++) {
-      System.arraycopy(all[id], 0, pool, tokenStart[id], all[id].length);
-    }
-    bytes = new byte[tokens];
-    depths = new short[tokens];
-    tokenIds = new int[tokens];
-    int[] sorted =
-        IntStream.range(0, tokens)
-            .filter(id -> all[id].length > 0)
-            .boxed()
-            .sorted((a, b) -> Arrays.compareUnsigned(all[a], all[b]))
-            .mapToInt(Integer::intValue)
-            .toArray();
-    byte[] previous = {};
-    for (int id : sorted) {
-      byte[] token = all[id];
-      int common = Arrays.mismatch(previous, token);
-      // Of two tokens with the same bytes, the second becomes a leaf beside the first.
-      int from = common < 0 ? token.length - 1 : common;
-      for (int depth = from + 1; depth <= token.length; depth++) {
-        addNode(token[depth - 1], depth, depth == token.length ? id : NO_TOKEN);
+      bytesOf[id] = bytes;
+      if (PlainText.matches(bytes)) {
+        plain[id >> 6] |= 1L << id;
       }
-      previous = token;
     }
-    bytes = Arrays.copyOf(bytes, nodes);
-    depths = Arrays.copyOf(depths, nodes);
-    tokenIds = Arrays.copyOf(tokenIds, nodes);
-    skips = findSkips();
+    int[] sorted = sorted(bytesOf);
+    nodes = new TrieNodes(sorted, bytesOf);
+    notPlain =
+        new TrieNodes(
+            Arrays.stream(sorted).filter(id -> ((plain[id >> 6] >> id) & 1) == 0).toArray(),
+            bytesOf);
+  }
+
+  /**
+   * The tokens that have bytes, in their order. Most are told apart by their first bytes, and longs
+   * are sorted much faster than objects, above all in a JVM that has just started.
+   */
+  private static int[] sorted(byte[][] bytesOf) {
+    long[] keys = new long[bytesOf.length];
+    int count = 0;
+    for (int id = 0; id < bytesOf.length; id++) {
+      if (bytesOf[id].length > 0) {
+        keys[count++] = (((long) firstBytes(bytesOf[id]) << Integer.SIZE) ^ Long.MIN_VALUE) | id;
+      }
+    }
+    Arrays.sort(keys, 0, count);
+    int[] sorted = new int[count];
+    for (int from = 0; from < count; ) {
+      int to = from;
+      while (to < count && keys[to] >> Integer.SIZE == keys[from] >> Integer.SIZE) {
+        sorted[to] = (int) keys[to];
+        to++;
+      }
+      sortRange(sorted, from, to, bytesOf);
+      from = to;
+    }
+    return sorted;
+  }
+
+  private static int firstBytes(byte[] bytes) {
+    int first = 0;
+    for (int i = 0; i < KEY_BYTES; i++) {
+      first = (first << Byte.SIZE) | (i < bytes.length ? bytes[i] & 0xFF : 0);
+    }
+    return first;
+  }
+
+  private static void sortRange(int[] ids, int from, int to, byte[][] bytesOf) {
+    if (to - from > 1) {
+      Integer[] some = Arrays.stream(ids, from, to).boxed().toArray(Integer[]::new);
+      Arrays.sort(
+          some, (a, b) -> Arrays.compareUnsigned(bytesOf[a], bytesOf[b])); // stable: ids ascend
+      for (int i = from; i < to; i++) {
+        ids[i] = some[i - from];
+      }
+    }
   }
 
   /**
@@ -134,43 +144,24 @@ public final class TokenTrie {
     return tokens;
   }
 
-  int nodes() {
+  /** All tokens. */
+  TrieNodes nodes() {
     return nodes;
   }
 
-  /** The length of the longest token. */
-  int maxDepth() {
-    return maxDepth;
+  /** The tokens that are not plain text. */
+  TrieNodes notPlain() {
+    return notPlain;
   }
 
-  int byteOf(int node) {
-    return bytes[node] & 0xFF;
+  /** The tokens that are plain text, as bits. To be read only. */
+  long[] plain() {
+    return plain;
   }
 
-  int depth(int node) {
-    return depths[node];
-  }
-
-  boolean isToken(int node) {
-    return tokenIds[node] != NO_TOKEN;
-  }
-
-  /** The token that ends at a node. */
-  int tokenId(int node) {
-    return tokenIds[node];
-  }
-
-  /** The first node behind those that are below this one. */
-  int skip(int node) {
-    return skips[node];
-  }
-
-  /** The bytes of a token; none if there is no such token. */
+  /** The bytes of a token; none if there is no such token. To be read only. */
   byte[] bytesOf(int tokenId) {
-    if (tokenId < 0 || tokenId >= tokens) {
-      return new byte[0];
-    }
-    return Arrays.copyOfRange(pool, tokenStart[tokenId], tokenStart[tokenId + 1]);
+    return tokenId < 0 || tokenId >= tokens ? new byte[0] : bytesOf[tokenId];
   }
 
   /**
@@ -180,39 +171,17 @@ public final class TokenTrie {
    * @return the child, or -1 if there is none
    */
   int child(int node, int b) {
-    int end = node < 0 ? nodes : skips[node];
-    for (int child = node + 1; child < end; child = skips[child]) {
-      if (byteOf(child) == b) {
+    int end = node < 0 ? nodes.count() : nodes.skip(node);
+    for (int child = node + 1; child < end; child = nodes.skip(child)) {
+      if (nodes.byteOf(child) == b) {
         return child;
       }
     }
     return -1;
   }
 
-  private void addNode(byte b, int depth, int tokenId) {
-    if (nodes == bytes.length) {
-      int capacity = Math.max(16, nodes + (nodes >> 1));
-      bytes = Arrays.copyOf(bytes, capacity);
-      depths = Arrays.copyOf(depths, capacity);
-      tokenIds = Arrays.copyOf(tokenIds, capacity);
-    }
-    bytes[nodes] = b;
-    depths[nodes] = (short) depth;
-    tokenIds[nodes] = tokenId;
-    maxDepth = Math.max(maxDepth, depth);
-    nodes++;
-  }
-
-  private int[] findSkips() {
-    int[] found = new int[nodes];
-    int[] nextAtDepth = new int[maxDepth + 2]; // the first node behind that is not deeper
-    Arrays.fill(nextAtDepth, nodes);
-    for (int node = nodes - 1; node >= 0; node--) {
-      int depth = depths[node];
-      found[node] = nextAtDepth[depth];
-      // every deeper chain that starts before this node ends here at the latest
-      Arrays.fill(nextAtDepth, depth, nextAtDepth.length, node);
-    }
-    return found;
+  /** Whether a token ends at a node. */
+  boolean isToken(int node) {
+    return nodes.tokenId(node) != TrieNodes.NO_TOKEN;
   }
 }
