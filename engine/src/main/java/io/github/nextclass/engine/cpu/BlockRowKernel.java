@@ -27,6 +27,9 @@ import jdk.incubator.vector.VectorOperators;
  * <p>So the factors of the words are made of the inputs, once for all outputs, and three shifts do
  * what six operations did. Levels are stored with 8 added; the sum starts at {@code -8 * sum of x}.
  * It fits 16 bits in the end, and what it overflows on the way does not matter.
+ *
+ * <p>The hot methods call vector methods themselves, for the reason that {@link MatrixKernel}
+ * gives.
  */
 final class BlockRowKernel {
   /** Packed ints of a block: where the sum starts, then 32 factors. */
@@ -111,22 +114,22 @@ final class BlockRowKernel {
     FloatVector qOdd = pEven;
     int at = 0;
     for (int block = 0; block < blocks; block++) {
-      ShortVector a = broadcast(x, at);
+      ShortVector a = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
       ShortVector b = a;
       at++;
       for (int k = 0; k < BLOCK; k += 4) {
         ShortVector v = ShortVector.fromMemorySegment(BlockVectors.S16, m, p, LITTLE_ENDIAN);
         ShortVector w = ShortVector.fromMemorySegment(BlockVectors.S16, m, q, LITTLE_ENDIAN);
-        ShortVector x0 = broadcast(x, at);
+        ShortVector x0 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
         a = a.add(v.mul(x0));
         b = b.add(w.mul(x0));
-        ShortVector x1 = broadcast(x, at + 1);
+        ShortVector x1 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
         a = a.add(v.lanewise(VectorOperators.LSHR, 4).mul(x1));
         b = b.add(w.lanewise(VectorOperators.LSHR, 4).mul(x1));
-        ShortVector x2 = broadcast(x, at + 2);
+        ShortVector x2 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
         a = a.add(v.lanewise(VectorOperators.LSHR, 8).mul(x2));
         b = b.add(w.lanewise(VectorOperators.LSHR, 8).mul(x2));
-        ShortVector x3 = broadcast(x, at + 3);
+        ShortVector x3 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
         a = a.add(v.lanewise(VectorOperators.LSHR, 12).mul(x3));
         b = b.add(w.lanewise(VectorOperators.LSHR, 12).mul(x3));
         p += LINE_BYTES;
@@ -136,10 +139,36 @@ final class BlockRowKernel {
       float xScale = xScales[block];
       IntVector pScales = IntVector.fromMemorySegment(Lanes.I32, m, p, LITTLE_ENDIAN);
       IntVector qScales = IntVector.fromMemorySegment(Lanes.I32, m, q, LITTLE_ENDIAN);
-      pEven = BlockVectors.even(a).fma(Widen.evenBf16(pScales).mul(xScale), pEven);
-      pOdd = BlockVectors.odd(a).fma(Widen.oddBf16(pScales).mul(xScale), pOdd);
-      qEven = BlockVectors.even(b).fma(Widen.evenBf16(qScales).mul(xScale), qEven);
-      qOdd = BlockVectors.odd(b).fma(Widen.oddBf16(qScales).mul(xScale), qOdd);
+      pEven =
+          ((FloatVector)
+                  a.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(
+                  pScales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().mul(xScale),
+                  pEven);
+      pOdd =
+          ((FloatVector)
+                  a.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(pScales.and(0xffff0000).reinterpretAsFloats().mul(xScale), pOdd);
+      qEven =
+          ((FloatVector)
+                  b.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(
+                  qScales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().mul(xScale),
+                  qEven);
+      qOdd =
+          ((FloatVector)
+                  b.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qScales.and(0xffff0000).reinterpretAsFloats().mul(xScale), qOdd);
       p += LINE_BYTES;
       q += LINE_BYTES;
     }
@@ -171,14 +200,18 @@ final class BlockRowKernel {
       IntVector bOdd = aOdd;
       at++;
       for (int k = 0; k < BLOCK; k += 2) {
-        ShortVector x0 = broadcast(x, at);
-        ShortVector x1 = broadcast(x, at + 1);
-        IntVector v =
-            pair(ShortVector.fromMemorySegment(BlockVectors.S16, m, p, LITTLE_ENDIAN), x0, x1);
+        ShortVector x0 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
+        ShortVector x1 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
+        ShortVector vWord = ShortVector.fromMemorySegment(BlockVectors.S16, m, p, LITTLE_ENDIAN);
+        ShortVector vLow =
+            vWord.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x0);
+        IntVector v = vWord.lanewise(VectorOperators.ASHR, 8).mul(x1).add(vLow).reinterpretAsInts();
         a = a.add(v.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         aOdd = aOdd.add(v.lanewise(VectorOperators.ASHR, 16));
-        IntVector w =
-            pair(ShortVector.fromMemorySegment(BlockVectors.S16, m, q, LITTLE_ENDIAN), x0, x1);
+        ShortVector wWord = ShortVector.fromMemorySegment(BlockVectors.S16, m, q, LITTLE_ENDIAN);
+        ShortVector wLow =
+            wWord.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x0);
+        IntVector w = wWord.lanewise(VectorOperators.ASHR, 8).mul(x1).add(wLow).reinterpretAsInts();
         b = b.add(w.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         bOdd = bOdd.add(w.lanewise(VectorOperators.ASHR, 16));
         p += LINE_BYTES;
@@ -188,10 +221,24 @@ final class BlockRowKernel {
       float xScale = xScales[block];
       IntVector pScales = IntVector.fromMemorySegment(Lanes.I32, m, p, LITTLE_ENDIAN);
       IntVector qScales = IntVector.fromMemorySegment(Lanes.I32, m, q, LITTLE_ENDIAN);
-      pEven = BlockVectors.even(a, aOdd).fma(Widen.evenBf16(pScales).mul(xScale), pEven);
-      pOdd = BlockVectors.floats(aOdd).fma(Widen.oddBf16(pScales).mul(xScale), pOdd);
-      qEven = BlockVectors.even(b, bOdd).fma(Widen.evenBf16(qScales).mul(xScale), qEven);
-      qOdd = BlockVectors.floats(bOdd).fma(Widen.oddBf16(qScales).mul(xScale), qOdd);
+      pEven =
+          ((FloatVector)
+                  a.sub(aOdd.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(
+                  pScales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().mul(xScale),
+                  pEven);
+      pOdd =
+          ((FloatVector) aOdd.convert(VectorOperators.I2F, 0))
+              .fma(pScales.and(0xffff0000).reinterpretAsFloats().mul(xScale), pOdd);
+      qEven =
+          ((FloatVector)
+                  b.sub(bOdd.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(
+                  qScales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().mul(xScale),
+                  qEven);
+      qOdd =
+          ((FloatVector) bOdd.convert(VectorOperators.I2F, 0))
+              .fma(qScales.and(0xffff0000).reinterpretAsFloats().mul(xScale), qOdd);
       p += LINE_BYTES;
       q += LINE_BYTES;
     }
@@ -199,15 +246,5 @@ final class BlockRowKernel {
     pOdd.intoArray(sums, row + HALF);
     qEven.intoArray(sums, row + ROWS);
     qOdd.intoArray(sums, row + ROWS + HALF);
-  }
-
-  private static IntVector pair(ShortVector word, ShortVector x0, ShortVector x1) {
-    ShortVector low =
-        word.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x0);
-    return word.lanewise(VectorOperators.ASHR, 8).mul(x1).add(low).reinterpretAsInts();
-  }
-
-  private static ShortVector broadcast(int[] x, int at) {
-    return IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
   }
 }

@@ -23,7 +23,8 @@ import jdk.incubator.vector.VectorOperators;
  * </pre>
  *
  * <p>Float sums stay in registers over the whole row: 12 of them, 6 or 12 whole numbers, and what
- * is being multiplied.
+ * is being multiplied. The hot methods call vector methods themselves, for the reason that {@link
+ * MatrixKernel} gives.
  */
 final class BlockTileKernel {
   static final int TOKENS = 6;
@@ -175,29 +176,95 @@ final class BlockTileKernel {
       ShortVector a5 = a0;
       for (int k = 0; k < BLOCK; k++) {
         ShortVector w = ShortVector.fromArray(BlockVectors.S16, levels, at);
-        a0 = a0.add(w.mul(broadcast(x, xAt)));
-        a1 = a1.add(w.mul(broadcast(x, xAt + 1)));
-        a2 = a2.add(w.mul(broadcast(x, xAt + 2)));
-        a3 = a3.add(w.mul(broadcast(x, xAt + 3)));
-        a4 = a4.add(w.mul(broadcast(x, xAt + 4)));
-        a5 = a5.add(w.mul(broadcast(x, xAt + 5)));
+        a0 = a0.add(w.mul(IntVector.broadcast(Lanes.I32, x[xAt]).reinterpretAsShorts()));
+        a1 = a1.add(w.mul(IntVector.broadcast(Lanes.I32, x[xAt + 1]).reinterpretAsShorts()));
+        a2 = a2.add(w.mul(IntVector.broadcast(Lanes.I32, x[xAt + 2]).reinterpretAsShorts()));
+        a3 = a3.add(w.mul(IntVector.broadcast(Lanes.I32, x[xAt + 3]).reinterpretAsShorts()));
+        a4 = a4.add(w.mul(IntVector.broadcast(Lanes.I32, x[xAt + 4]).reinterpretAsShorts()));
+        a5 = a5.add(w.mul(IntVector.broadcast(Lanes.I32, x[xAt + 5]).reinterpretAsShorts()));
         at += ROWS;
         xAt += TOKENS;
       }
       FloatVector even = FloatVector.fromArray(Lanes.F32, scales, rowAt);
       FloatVector odd = FloatVector.fromArray(Lanes.F32, scales, rowAt + HALF);
-      e0 = BlockVectors.even(a0).fma(even.mul(xScales[scaleAt]), e0);
-      o0 = BlockVectors.odd(a0).fma(odd.mul(xScales[scaleAt]), o0);
-      e1 = BlockVectors.even(a1).fma(even.mul(xScales[scaleAt + 1]), e1);
-      o1 = BlockVectors.odd(a1).fma(odd.mul(xScales[scaleAt + 1]), o1);
-      e2 = BlockVectors.even(a2).fma(even.mul(xScales[scaleAt + 2]), e2);
-      o2 = BlockVectors.odd(a2).fma(odd.mul(xScales[scaleAt + 2]), o2);
-      e3 = BlockVectors.even(a3).fma(even.mul(xScales[scaleAt + 3]), e3);
-      o3 = BlockVectors.odd(a3).fma(odd.mul(xScales[scaleAt + 3]), o3);
-      e4 = BlockVectors.even(a4).fma(even.mul(xScales[scaleAt + 4]), e4);
-      o4 = BlockVectors.odd(a4).fma(odd.mul(xScales[scaleAt + 4]), o4);
-      e5 = BlockVectors.even(a5).fma(even.mul(xScales[scaleAt + 5]), e5);
-      o5 = BlockVectors.odd(a5).fma(odd.mul(xScales[scaleAt + 5]), o5);
+      e0 =
+          ((FloatVector)
+                  a0.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt]), e0);
+      o0 =
+          ((FloatVector)
+                  a0.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(odd.mul(xScales[scaleAt]), o0);
+      e1 =
+          ((FloatVector)
+                  a1.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 1]), e1);
+      o1 =
+          ((FloatVector)
+                  a1.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(odd.mul(xScales[scaleAt + 1]), o1);
+      e2 =
+          ((FloatVector)
+                  a2.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 2]), e2);
+      o2 =
+          ((FloatVector)
+                  a2.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(odd.mul(xScales[scaleAt + 2]), o2);
+      e3 =
+          ((FloatVector)
+                  a3.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 3]), e3);
+      o3 =
+          ((FloatVector)
+                  a3.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(odd.mul(xScales[scaleAt + 3]), o3);
+      e4 =
+          ((FloatVector)
+                  a4.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 4]), e4);
+      o4 =
+          ((FloatVector)
+                  a4.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(odd.mul(xScales[scaleAt + 4]), o4);
+      e5 =
+          ((FloatVector)
+                  a5.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 5]), e5);
+      o5 =
+          ((FloatVector)
+                  a5.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(odd.mul(xScales[scaleAt + 5]), o5);
       rowAt += ROWS;
       scaleAt += TOKENS;
     }
@@ -255,22 +322,50 @@ final class BlockTileKernel {
       for (int k = 0; k < BLOCK; k += 2) {
         ShortVector w0 = ShortVector.fromArray(BlockVectors.S16, levels, at);
         ShortVector w1 = ShortVector.fromArray(BlockVectors.S16, levels, at + ROWS);
-        IntVector p0 = pair(w0, w1, x, xAt);
+        IntVector p0 =
+            w0.mul(IntVector.broadcast(Lanes.I32, x[xAt]).reinterpretAsShorts())
+                .add(w1.mul(IntVector.broadcast(Lanes.I32, x[xAt + TOKENS]).reinterpretAsShorts()))
+                .reinterpretAsInts();
         a0 = a0.add(p0.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         b0 = b0.add(p0.lanewise(VectorOperators.ASHR, 16));
-        IntVector p1 = pair(w0, w1, x, xAt + 1);
+        IntVector p1 =
+            w0.mul(IntVector.broadcast(Lanes.I32, x[xAt + 1]).reinterpretAsShorts())
+                .add(
+                    w1.mul(
+                        IntVector.broadcast(Lanes.I32, x[xAt + TOKENS + 1]).reinterpretAsShorts()))
+                .reinterpretAsInts();
         a1 = a1.add(p1.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         b1 = b1.add(p1.lanewise(VectorOperators.ASHR, 16));
-        IntVector p2 = pair(w0, w1, x, xAt + 2);
+        IntVector p2 =
+            w0.mul(IntVector.broadcast(Lanes.I32, x[xAt + 2]).reinterpretAsShorts())
+                .add(
+                    w1.mul(
+                        IntVector.broadcast(Lanes.I32, x[xAt + TOKENS + 2]).reinterpretAsShorts()))
+                .reinterpretAsInts();
         a2 = a2.add(p2.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         b2 = b2.add(p2.lanewise(VectorOperators.ASHR, 16));
-        IntVector p3 = pair(w0, w1, x, xAt + 3);
+        IntVector p3 =
+            w0.mul(IntVector.broadcast(Lanes.I32, x[xAt + 3]).reinterpretAsShorts())
+                .add(
+                    w1.mul(
+                        IntVector.broadcast(Lanes.I32, x[xAt + TOKENS + 3]).reinterpretAsShorts()))
+                .reinterpretAsInts();
         a3 = a3.add(p3.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         b3 = b3.add(p3.lanewise(VectorOperators.ASHR, 16));
-        IntVector p4 = pair(w0, w1, x, xAt + 4);
+        IntVector p4 =
+            w0.mul(IntVector.broadcast(Lanes.I32, x[xAt + 4]).reinterpretAsShorts())
+                .add(
+                    w1.mul(
+                        IntVector.broadcast(Lanes.I32, x[xAt + TOKENS + 4]).reinterpretAsShorts()))
+                .reinterpretAsInts();
         a4 = a4.add(p4.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         b4 = b4.add(p4.lanewise(VectorOperators.ASHR, 16));
-        IntVector p5 = pair(w0, w1, x, xAt + 5);
+        IntVector p5 =
+            w0.mul(IntVector.broadcast(Lanes.I32, x[xAt + 5]).reinterpretAsShorts())
+                .add(
+                    w1.mul(
+                        IntVector.broadcast(Lanes.I32, x[xAt + TOKENS + 5]).reinterpretAsShorts()))
+                .reinterpretAsInts();
         a5 = a5.add(p5.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
         b5 = b5.add(p5.lanewise(VectorOperators.ASHR, 16));
         at += 2 * ROWS;
@@ -278,18 +373,41 @@ final class BlockTileKernel {
       }
       FloatVector even = FloatVector.fromArray(Lanes.F32, scales, rowAt);
       FloatVector odd = FloatVector.fromArray(Lanes.F32, scales, rowAt + HALF);
-      e0 = BlockVectors.even(a0, b0).fma(even.mul(xScales[scaleAt]), e0);
-      o0 = BlockVectors.floats(b0).fma(odd.mul(xScales[scaleAt]), o0);
-      e1 = BlockVectors.even(a1, b1).fma(even.mul(xScales[scaleAt + 1]), e1);
-      o1 = BlockVectors.floats(b1).fma(odd.mul(xScales[scaleAt + 1]), o1);
-      e2 = BlockVectors.even(a2, b2).fma(even.mul(xScales[scaleAt + 2]), e2);
-      o2 = BlockVectors.floats(b2).fma(odd.mul(xScales[scaleAt + 2]), o2);
-      e3 = BlockVectors.even(a3, b3).fma(even.mul(xScales[scaleAt + 3]), e3);
-      o3 = BlockVectors.floats(b3).fma(odd.mul(xScales[scaleAt + 3]), o3);
-      e4 = BlockVectors.even(a4, b4).fma(even.mul(xScales[scaleAt + 4]), e4);
-      o4 = BlockVectors.floats(b4).fma(odd.mul(xScales[scaleAt + 4]), o4);
-      e5 = BlockVectors.even(a5, b5).fma(even.mul(xScales[scaleAt + 5]), e5);
-      o5 = BlockVectors.floats(b5).fma(odd.mul(xScales[scaleAt + 5]), o5);
+      e0 =
+          ((FloatVector)
+                  a0.sub(b0.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt]), e0);
+      o0 = ((FloatVector) b0.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt]), o0);
+      e1 =
+          ((FloatVector)
+                  a1.sub(b1.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 1]), e1);
+      o1 =
+          ((FloatVector) b1.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 1]), o1);
+      e2 =
+          ((FloatVector)
+                  a2.sub(b2.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 2]), e2);
+      o2 =
+          ((FloatVector) b2.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 2]), o2);
+      e3 =
+          ((FloatVector)
+                  a3.sub(b3.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 3]), e3);
+      o3 =
+          ((FloatVector) b3.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 3]), o3);
+      e4 =
+          ((FloatVector)
+                  a4.sub(b4.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 4]), e4);
+      o4 =
+          ((FloatVector) b4.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 4]), o4);
+      e5 =
+          ((FloatVector)
+                  a5.sub(b5.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+              .fma(even.mul(xScales[scaleAt + 5]), e5);
+      o5 =
+          ((FloatVector) b5.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 5]), o5);
       rowAt += ROWS;
       scaleAt += TOKENS;
     }
@@ -305,13 +423,5 @@ final class BlockTileKernel {
     o4.intoArray(sums, to + 4 * ROWS + HALF);
     e5.intoArray(sums, to + 5 * ROWS);
     o5.intoArray(sums, to + 5 * ROWS + HALF);
-  }
-
-  private static ShortVector broadcast(int[] x, int at) {
-    return IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
-  }
-
-  private static IntVector pair(ShortVector w0, ShortVector w1, int[] x, int at) {
-    return w0.mul(broadcast(x, at)).add(w1.mul(broadcast(x, at + TOKENS))).reinterpretAsInts();
   }
 }

@@ -1,10 +1,7 @@
 package io.github.nextclass.engine.cpu;
 
 import io.github.nextclass.engine.quant.BlockMatrix;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** From 16-bit sums to floats: a lane of 32 bits holds an even lane of 16 below an odd one. */
@@ -19,25 +16,5 @@ final class BlockVectors {
   /** Where the sum of the pairs of a block starts: see {@link BlockTileKernel}. */
   static IntVector pairsStart() {
     return IntVector.broadcast(Lanes.I32, -EVEN_SIGN * (BlockMatrix.BLOCK / 2));
-  }
-
-  static FloatVector even(ShortVector sums) {
-    return floats(
-        sums.reinterpretAsInts()
-            .lanewise(VectorOperators.LSHL, 16)
-            .lanewise(VectorOperators.ASHR, 16));
-  }
-
-  static FloatVector odd(ShortVector sums) {
-    return floats(sums.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16));
-  }
-
-  /** The even sums, from those of pairs and those of odd lanes. */
-  static FloatVector even(IntVector pairs, IntVector odds) {
-    return floats(pairs.sub(odds.lanewise(VectorOperators.LSHL, 16)));
-  }
-
-  static FloatVector floats(IntVector sums) {
-    return (FloatVector) sums.convert(VectorOperators.I2F, 0);
   }
 }

@@ -41,9 +41,6 @@ public final class BlockQuantizer {
 
   private static final int LANES = ROWS * BLOCKS;
 
-  /** Floats from one input to the next: else they would compete for the same sets of the cache. */
-  private static final int STRIDE = LANES + 16;
-
   /** Adding it rounds to a whole number, half to even, where the sum is below 2^24. */
   private static final float ROUND = 0x1.8p23f;
 
@@ -61,7 +58,7 @@ public final class BlockQuantizer {
   private final float lowest;
   private final float highest;
   private final float[] candidates;
-  private final float[] w = new float[BLOCK * STRIDE];
+  private final float[][] w = new float[BLOCK][LANES];
   private final float[] largest = new float[LANES];
   private final float[] inverse = new float[LANES];
   private final float[] products = new float[LANES];
@@ -120,13 +117,15 @@ public final class BlockQuantizer {
   /** Lane {@code output * BLOCKS + block}; those of blocks that are not there stay zero. */
   private void turn(int columns, int block, int some) {
     if (some < BLOCKS) {
-      Arrays.fill(w, 0f);
+      for (float[] line : w) {
+        Arrays.fill(line, 0f);
+      }
     }
     for (int i = 0; i < ROWS; i++) {
       for (int b = 0; b < some; b++) {
         int from = i * columns + (block + b) * BLOCK;
         for (int k = 0; k < BLOCK; k++) {
-          w[k * STRIDE + i * BLOCKS + b] = row[from + k];
+          w[k][i * BLOCKS + b] = row[from + k];
         }
       }
     }
@@ -135,8 +134,8 @@ public final class BlockQuantizer {
   private void findScales(String name) {
     float[] magnitude = products; // free until candidates are tried
     Arrays.fill(magnitude, 0f);
-    for (int k = 0; k < BLOCK; k++) {
-      largestSoFar(k * STRIDE, magnitude);
+    for (float[] line : w) {
+      largestSoFar(line, magnitude);
     }
     for (int lane = 0; lane < LANES; lane++) {
       if (!(magnitude[lane] <= Float.MAX_VALUE)) {
@@ -161,17 +160,17 @@ public final class BlockQuantizer {
     }
   }
 
-  private void largestSoFar(int at, float[] magnitude) {
+  private static void largestSoFar(float[] line, float[] magnitude) {
     for (int lane = 0; lane < LANES; lane++) {
-      magnitude[lane] = Math.max(magnitude[lane], Math.abs(w[at + lane]));
+      magnitude[lane] = Math.max(magnitude[lane], Math.abs(line[lane]));
     }
   }
 
   /** The first weight of the largest magnitude, with its sign. */
   private void signed(int lane, float magnitude) {
     for (int k = 0; k < BLOCK; k++) {
-      if (Math.abs(w[k * STRIDE + lane]) == magnitude) {
-        largest[lane] = w[k * STRIDE + lane];
+      if (Math.abs(w[k][lane]) == magnitude) {
+        largest[lane] = w[k][lane];
         return;
       }
     }
@@ -180,15 +179,24 @@ public final class BlockQuantizer {
   private void tryInverse() {
     Arrays.fill(products, 0f);
     Arrays.fill(squares, 0f);
-    for (int k = 0; k < BLOCK; k++) {
-      sums(k * STRIDE);
+    for (float[] line : w) {
+      sums(line, inverse, lowest, highest, products, squares);
     }
   }
 
-  /** The hot loop. */
-  private void sums(int at) {
+  /**
+   * The hot loop. All arrays are used at the same place: with an offset into one of them the JIT
+   * cannot know that they do not overlap, and makes no vectors.
+   */
+  private static void sums(
+      float[] line,
+      float[] inverse,
+      float lowest,
+      float highest,
+      float[] products,
+      float[] squares) {
     for (int lane = 0; lane < LANES; lane++) {
-      float value = w[at + lane];
+      float value = line[lane];
       float level = value * inverse[lane] + ROUND - ROUND;
       level = Math.min(Math.max(level, lowest), highest);
       products[lane] += value * level;
@@ -224,7 +232,7 @@ public final class BlockQuantizer {
       for (int k = 0; k < BLOCK; k += perWord) {
         int word = 0;
         for (int j = 0; j < perWord; j++) {
-          word |= (level((k + j) * STRIDE + lane, lane) + offset & mask) << (j * bits);
+          word |= (level(k + j, lane) + offset & mask) << (j * bits);
         }
         target.set(WORD, to + (long) k / perWord * ROWS * Short.BYTES, (short) word);
       }
@@ -233,8 +241,8 @@ public final class BlockQuantizer {
     }
   }
 
-  private int level(int at, int lane) {
-    float level = w[at] * inverse[lane] + ROUND - ROUND;
+  private int level(int k, int lane) {
+    float level = w[k][lane] * inverse[lane] + ROUND - ROUND;
     return (int) Math.min(Math.max(level, lowest), highest);
   }
 }
