@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /** The strategies of chapter 6 in plain loops, over scores or over probabilities of all classes. */
 public final class PlainDecoding {
@@ -138,6 +139,22 @@ public final class PlainDecoding {
   }
 
   // @end
+
+  /**
+   * The most probable classes.
+   *
+   * @param probs a probability for each class
+   * @param count how many
+   * @return their ids, best first
+   */
+  public static int[] best(float[] probs, int count) {
+    return IntStream.range(0, probs.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble(i -> -probs[i]))
+        .limit(count)
+        .mapToInt(Integer::intValue)
+        .toArray();
+  }
 
   /**
    * The score of a class in contrastive search.

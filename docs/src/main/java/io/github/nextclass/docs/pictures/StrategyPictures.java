@@ -8,6 +8,8 @@ import io.github.nextclass.sampling.ClassScore;
 import io.github.nextclass.sampling.Decoding;
 import io.github.nextclass.sampling.LanguageModel;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +20,7 @@ import java.util.Map;
 final class StrategyPictures {
   static final String PROMPT = "Once upon a time, there lived a";
   private static final int CLASSES = 10;
+  private static final double ALPHA = 0.6;
 
   private StrategyPictures() {}
 
@@ -36,6 +39,7 @@ final class StrategyPictures {
       Decoding constrained = sampling.choice(" shy bear", " brave bear", " kind king");
       pictures.put("constrained.svg", bars(model, Map.of("one of three texts", constrained)));
       pictures.put("beams.svg", beams(model));
+      pictures.put("contrastive.svg", contrastive(model));
     }
     return pictures;
   }
@@ -92,6 +96,54 @@ final class StrategyPictures {
 
   private static String percent(double share) {
     return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+  }
+
+  /** The best four classes, what each would be alike to, and the score that comes of both. */
+  private static String contrastive(LanguageModel model) throws IOException {
+    int row = 40;
+    int top = 62;
+    Svg svg = new Svg(760, top + 4 * row + 16, "Contrastive search: probability against likeness");
+    svg.text(110, 34, "before", "bold muted")
+        .text(310, 34, "alike to what stands there", "bold warm");
+    svg.text(590, 34, "contrastive", "bold accent");
+    int[] prompt = model.encode(PROMPT);
+    List<float[]> before = new ArrayList<>();
+    float[] probs = PlainQwen3.softmax(read(prompt, before));
+    double best = Double.NEGATIVE_INFINITY;
+    int bestRow = 0;
+    Decoding four = Decoding.greedy().maxNewTokens(1).topClasses(4);
+    List<ClassScore> classes = model.predictions(PROMPT, four).getFirst().top();
+    for (int i = 0; i < 4; i++) {
+      int id = classes.get(i).tokenId();
+      List<float[]> after = new ArrayList<>();
+      int[] longer = Arrays.copyOf(prompt, prompt.length + 1);
+      longer[prompt.length] = id;
+      read(longer, after);
+      double score = PlainDecoding.contrastive(probs[id], after.getLast(), before, ALPHA);
+      double alike = ((1 - ALPHA) * probs[id] - score) / ALPHA;
+      double y = top + row * i;
+      svg.text(98, y + 17, model.decode(id).replace(' ', '·'), "mono end ink");
+      bar(svg, 110, y, probs[id], "head");
+      svg.rect(310, y + 3, 150 * alike, 18, "warm");
+      svg.text(317 + 150 * alike, y + 17, String.format(Locale.ROOT, "%.2f", alike), "small ink");
+      svg.text(590, y + 17, String.format(Locale.ROOT, "%.3f", score), "ink");
+      if (score > best) {
+        best = score;
+        bestRow = i;
+      }
+    }
+    svg.rect(578, top + row * bestRow - 4, 84, 32, "lineaccent");
+    return svg.end();
+  }
+
+  private static float[] read(int[] tokens, List<float[]> vectors) throws IOException {
+    PlainQwen3 model = new PlainQwen3(Pictures.MODEL);
+    float[] scores = {};
+    for (int token : tokens) {
+      scores = model.forward(token);
+      vectors.add(model.vector());
+    }
+    return scores;
   }
 
   /** Three beams over four steps; the plain search, which a test holds equal to the library's. */

@@ -6,8 +6,12 @@ import io.github.nextclass.engine.Session;
 import io.github.nextclass.sampling.BeamSearch;
 import io.github.nextclass.sampling.Decoding;
 import io.github.nextclass.sampling.LanguageModel;
+import io.github.nextclass.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** The samples of chapter 6: every strategy on the same prompt. */
@@ -72,6 +76,47 @@ final class StrategySamples {
       }
     }
     // @end
+  }
+
+  static void contrastive() throws IOException {
+    // @start region=contrastive
+    Tokenizer tokenizer = Tokenizer.load(folder);
+    int[] ids = tokenizer.encode(prompt);
+    for (int step = 0; step < 10; step++) {
+      List<float[]> before = new ArrayList<>();
+      float[] probs = PlainQwen3.softmax(read(ids, before));
+      int best = 0;
+      double bestScore = Double.NEGATIVE_INFINITY;
+      for (int id : PlainDecoding.best(probs, 4)) {
+        List<float[]> after = new ArrayList<>();
+        read(appended(ids, id), after); // each is tried
+        double score = PlainDecoding.contrastive(probs[id], after.getLast(), before, 0.6);
+        if (score > bestScore) {
+          best = id;
+          bestScore = score;
+        }
+      }
+      ids = appended(ids, best);
+      System.out.print(tokenizer.decode(new int[] {best}));
+    }
+    System.out.println();
+    // @end
+  }
+
+  private static float[] read(int[] ids, List<float[]> vectors) throws IOException {
+    PlainQwen3 model = new PlainQwen3(folder);
+    float[] scores = {};
+    for (int id : ids) {
+      scores = model.forward(id);
+      vectors.add(model.vector());
+    }
+    return scores;
+  }
+
+  private static int[] appended(int[] ids, int id) {
+    int[] longer = Arrays.copyOf(ids, ids.length + 1);
+    longer[ids.length] = id;
+    return longer;
   }
 
   static void constrained() throws IOException {
