@@ -4,7 +4,7 @@ import io.github.nextclass.engine.quant.BlockMatrix;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** From 16-bit sums to floats: a lane of 32 bits holds an even lane of 16 below an odd one. */
+/** Lanes of 16 bits in pairs: a lane of 32 bits holds an even one below an odd one. */
 final class BlockVectors {
   static final VectorSpecies<Short> S16 = Lanes.I32.withLanes(short.class);
 
