@@ -12,11 +12,11 @@ package io.github.nextclass.engine.cpu;
  * many.
  */
 interface BlockKernels {
-  /** Makes room in {@code inputs} for so many tokens. */
-  void prepare(BlockInputs inputs, int tokens, int columns);
+  /** Makes room in {@code inputs} for so many tokens, and weights of 4 or 8 bits. */
+  void prepare(BlockInputs inputs, int tokens, int columns, int bits);
 
   /** The number of pieces in which inputs are quantised and packed. */
-  int pieces(int tokens);
+  int pieces(int tokens, int bits);
 
   /** Quantises and packs a piece of the inputs for weights of 4 or 8 bits. */
   void pack(float[] x, BlockInputs inputs, int bits, int piece);

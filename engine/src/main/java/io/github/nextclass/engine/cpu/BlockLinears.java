@@ -13,6 +13,9 @@ final class BlockLinears {
   /** Pieces of a section for each thread: small ones end together, long ones stream better. */
   private static final int PIECES_A_THREAD = 4;
 
+  /** Up to so many tokens, streaming the weights is what takes time. */
+  private static final int FEW_TOKENS = 16;
+
   /** Panels of a piece where tokens are many. */
   private static final int PANELS_A_PIECE = 4;
 
@@ -64,9 +67,9 @@ final class BlockLinears {
   /** {@code outs[i] = linears[i] x}, biases not added. */
   private void run(List<BlockWeight> weights, float[] x, int tokens, List<float[]> outs) {
     int bits = weights.getFirst().matrix().bits();
-    kernels.prepare(inputs, tokens, weights.getFirst().matrix().columns());
+    kernels.prepare(inputs, tokens, weights.getFirst().matrix().columns(), bits);
     workers.forRange(
-        kernels.pieces(tokens),
+        kernels.pieces(tokens, bits),
         1,
         (worker, from, to) -> {
           for (int piece = from; piece < to; piece++) {
@@ -75,7 +78,9 @@ final class BlockLinears {
         });
     int panels = weights.stream().mapToInt(BlockWeight::panels).sum();
     int aPiece =
-        tokens == 1 ? Math.max(1, panels / (PIECES_A_THREAD * workers.count())) : PANELS_A_PIECE;
+        tokens <= FEW_TOKENS
+            ? Math.max(1, panels / (PIECES_A_THREAD * workers.count()))
+            : PANELS_A_PIECE;
     int[] firstPiece = new int[weights.size() + 1];
     for (int i = 0; i < weights.size(); i++) {
       firstPiece[i + 1] = firstPiece[i] + (weights.get(i).panels() + aPiece - 1) / aPiece;

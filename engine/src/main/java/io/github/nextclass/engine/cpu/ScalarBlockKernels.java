@@ -7,12 +7,12 @@ final class ScalarBlockKernels implements BlockKernels {
   private static final int BLOCK = BlockMatrix.BLOCK;
 
   @Override
-  public void prepare(BlockInputs inputs, int tokens, int columns) {
+  public void prepare(BlockInputs inputs, int tokens, int columns, int bits) {
     inputs.prepare(tokens, columns, 0, 0);
   }
 
   @Override
-  public int pieces(int tokens) {
+  public int pieces(int tokens, int bits) {
     return tokens;
   }
 

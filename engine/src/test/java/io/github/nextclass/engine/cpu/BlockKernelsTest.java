@@ -51,9 +51,10 @@ class BlockKernelsTest {
 
   private static float[] run(BlockKernels kernels, BlockWeight w, float[] x, int tokens) {
     BlockInputs inputs = new BlockInputs();
-    kernels.prepare(inputs, tokens, w.columns());
-    for (int piece = 0; piece < kernels.pieces(tokens); piece++) {
-      kernels.pack(x, inputs, w.matrix().bits(), piece);
+    int bits = w.matrix().bits();
+    kernels.prepare(inputs, tokens, w.columns(), bits);
+    for (int piece = 0; piece < kernels.pieces(tokens, bits); piece++) {
+      kernels.pack(x, inputs, bits, piece);
     }
     float[] out = new float[tokens * w.rows()];
     BlockScratch scratch = new BlockScratch();
@@ -67,9 +68,22 @@ class BlockKernelsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "4, 32, 32, 1", "4, 40, 64, 1", "4, 170, 1024, 1", "4, 170, 1024, 2", "4, 97, 320, 6",
-    "4, 33, 96, 13", "8, 32, 32, 1", "8, 40, 64, 1", "8, 170, 1024, 1", "8, 170, 1024, 2",
-    "8, 97, 320, 6", "8, 33, 96, 13"
+    "4, 32, 32, 1",
+    "4, 40, 64, 1",
+    "4, 170, 1024, 1",
+    "4, 170, 1024, 2",
+    "4, 97, 320, 6",
+    "4, 33, 96, 13",
+    "4, 97, 320, 8",
+    "4, 33, 96, 25",
+    "8, 32, 32, 1",
+    "8, 40, 64, 1",
+    "8, 170, 1024, 1",
+    "8, 170, 1024, 2",
+    "8, 97, 320, 6",
+    "8, 33, 96, 13",
+    "8, 97, 320, 16",
+    "8, 33, 96, 25"
   })
   void vectorsGiveTheBitsOfPlainLoops(int bits, int rows, int columns, int tokens) {
     BlockWeight w = weight(bits, rows, columns);
@@ -90,7 +104,7 @@ class BlockKernelsTest {
         bytes.set(ValueLayout.JAVA_BYTE, at, (byte) cell);
       }
     }
-    for (int tokens : new int[] {1, 5}) {
+    for (int tokens : new int[] {1, 5, 20}) {
       float[] x = new float[tokens * 128];
       Arrays.fill(x, -3f);
       assertThat(run(new VectorBlockKernels(), w, x, tokens))
@@ -99,12 +113,12 @@ class BlockKernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"4", "8"})
-  void aTokenAmongOthersIsAsAlone(int bits) {
+  @CsvSource({"4, 7", "4, 9", "8, 7", "8, 20"})
+  void aTokenAmongOthersIsAsAlone(int bits, int tokens) {
     BlockWeight w = weight(bits, 100, 256);
-    float[] x = inputs(9, 256);
-    float[] together = run(new VectorBlockKernels(), w, x, 9);
-    for (int t = 0; t < 9; t++) {
+    float[] x = inputs(tokens, 256);
+    float[] together = run(new VectorBlockKernels(), w, x, tokens);
+    for (int t = 0; t < tokens; t++) {
       float[] alone =
           run(new VectorBlockKernels(), w, Arrays.copyOfRange(x, t * 256, (t + 1) * 256), 1);
       assertThat(Arrays.copyOfRange(together, t * 100, (t + 1) * 100)).containsExactly(alone);
