@@ -46,17 +46,29 @@ final class BlockRowKernel {
 
   private BlockRowKernel() {}
 
-  /** Four tokens lie side by side, number by number; those left over lie one behind the other. */
+  /** Tokens that there is room for when so many are packed. */
+  static int room(int tokens) {
+    return (tokens + TOKENS - 1) / TOKENS * TOKENS;
+  }
+
+  /** Whether the tokens from {@code first} on go as four; only one that is left over does not. */
+  private static boolean asFour(int first, int tokens) {
+    return tokens - first > 1;
+  }
+
+  /**
+   * Four tokens lie side by side, number by number. Places behind the last token hold what was
+   * there before: whole numbers, whose results nobody takes.
+   */
   static void pack(BlockInputs inputs, int bits, int token) {
     int blocks = inputs.blocks();
-    boolean four = token < inputs.tokens / TOKENS * TOKENS;
-    int step = four ? TOKENS : 1;
-    int first = four ? token / TOKENS * TOKENS : token;
+    int first = token / TOKENS * TOKENS;
+    int step = asFour(first, inputs.tokens) ? TOKENS : 1;
     for (int block = 0; block < blocks; block++) {
       int from = token * inputs.columns + block * BLOCK;
-      int to = (first * blocks + step * block) * PACKED + token - first;
-      inputs.packedScales[first * blocks + step * block + token - first] =
-          inputs.scales[token * blocks + block];
+      int place = first * blocks + step * block;
+      inputs.packedScales[place + token - first] = inputs.scales[token * blocks + block];
+      int to = place * PACKED + token - first;
       if (bits == 4) {
         pack4(inputs.levels, from, inputs.packed, to, step);
       } else {
@@ -95,13 +107,13 @@ final class BlockRowKernel {
     int half = (to - from + 1) / 2;
     for (int panel = from; panel < from + half; panel++) {
       int other = Math.min(panel + half, to - 1);
-      int token = 0;
-      for (; token <= inputs.tokens - TOKENS; token += TOKENS) {
-        four(w, panel, inputs, token, sums, out);
-        four(w, other, inputs, token, sums, out);
-      }
-      for (; token < inputs.tokens; token++) {
-        two(w, panel, other, inputs, token, sums, out);
+      for (int token = 0; token < inputs.tokens; token += TOKENS) {
+        if (asFour(token, inputs.tokens)) {
+          four(w, panel, inputs, token, sums, out);
+          four(w, other, inputs, token, sums, out);
+        } else {
+          two(w, panel, other, inputs, token, sums, out);
+        }
       }
     }
   }
@@ -145,7 +157,7 @@ final class BlockRowKernel {
         four8(m.segment(), p, inputs.packed, x, inputs.packedScales, scale, w.blocks(), sums, row);
       }
     }
-    for (int i = 0; i < TOKENS; i++) {
+    for (int i = 0; i < Math.min(TOKENS, inputs.tokens - token); i++) {
       store(sums, i * ROWS, panel, m.rows(), out, token + i);
     }
   }

@@ -21,7 +21,8 @@ final class VectorBlockKernels implements BlockKernels {
   @Override
   public void prepare(BlockInputs inputs, int tokens, int columns, int bits) {
     if (tokens <= fewTokens(bits)) {
-      inputs.prepare(tokens, columns, tokens, BlockRowKernel.PACKED);
+      int room = BlockRowKernel.room(tokens);
+      inputs.prepare(tokens, columns, room, BlockRowKernel.PACKED);
     } else {
       int padded = BlockTileKernel.tiles(tokens) * BlockTileKernel.TOKENS;
       inputs.prepare(tokens, columns, padded, BLOCK);
