@@ -3,6 +3,8 @@ package io.github.nextclass.engine.cpu;
 /** Working memory of one thread for {@link BlockKernels}, grown when more is needed. */
 final class BlockScratch {
   private short[] levels = new short[0];
+  private int[][] parted = new int[0][0];
+  private int[] dots = new int[0];
   private float[] scales = new float[0];
   private float[] sums = new float[0];
 
@@ -10,6 +12,18 @@ final class BlockScratch {
   short[] levels(int length) {
     levels = levels.length < length ? new short[length] : levels;
     return levels;
+  }
+
+  /** Levels of a block, {@code [k][output]}. */
+  int[][] parted(int columns, int rows) {
+    parted = parted.length < columns ? new int[columns][rows] : parted;
+    return parted;
+  }
+
+  /** Sums of products of a block. */
+  int[] dots(int length) {
+    dots = dots.length < length ? new int[length] : dots;
+    return dots;
   }
 
   /** Their scales. */

@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 
 /**
  * Plain loops: the specification, the fallback where there is no Vector API, and the oracle of the
@@ -17,6 +16,8 @@ final class ScalarPrimitives implements Primitives {
       JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat LE_FLOAT =
       JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final ScalarLinear linear = new ScalarLinear(this);
 
   @Override
   public String description() {
@@ -65,7 +66,7 @@ final class ScalarPrimitives implements Primitives {
 
   @Override
   public int rowsTogether() {
-    return 1;
+    return ScalarLinear.ROWS;
   }
 
   @Override
@@ -86,20 +87,7 @@ final class ScalarPrimitives implements Primitives {
   @Override
   public void linear(
       CpuMatrix w, int from, int to, float[] packed, int tokens, float[] out, Scratch scratch) {
-    int columns = w.columns();
-    float[] row = scratch.panel(columns);
-    float[] sums = scratch.sums(Lane.COUNT);
-    for (int r = from; r < to; r++) {
-      widen(w, r, row, 0);
-      for (int t = 0; t < tokens; t++) {
-        Arrays.fill(sums, 0, Lane.COUNT, 0f);
-        for (int k = 0; k < columns; k++) {
-          int lane = Lane.of(k);
-          sums[lane] = Math.fma(row[k], packed[t * columns + k], sums[lane]);
-        }
-        out[t * w.rows() + r] = Lane.sum(sums, 0);
-      }
-    }
+    linear.run(w, from, to, packed, tokens, out, scratch);
   }
 
   @Override

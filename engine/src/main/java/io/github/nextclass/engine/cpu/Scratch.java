@@ -7,6 +7,9 @@ import java.lang.foreign.MemorySegment;
 final class Scratch {
   private final Queries queries = new Queries();
   private float[] panel = new float[0];
+  private float[][] turned = new float[0][0];
+  private float[][] laneSums = new float[0][0];
+  private int[] ints = new int[0];
   private float[] staging = new float[0];
   private float[] work = new float[0];
   private MemorySegment kvBlock = MemorySegment.NULL;
@@ -42,6 +45,24 @@ final class Scratch {
       kvBlock = Arena.ofAuto().allocate(4L * length, 64);
     }
     return kvBlock;
+  }
+
+  /** Weights of a few rows, turned: {@code [k][row]}. */
+  float[][] turned(int columns, int rows) {
+    turned = turned.length < columns ? new float[columns][rows] : turned;
+    return turned;
+  }
+
+  /** The sums of each lane, for a few rows. */
+  float[][] laneSums(int lanes, int rows) {
+    laneSums = laneSums.length < lanes ? new float[lanes][rows] : laneSums;
+    return laneSums;
+  }
+
+  /** A row of bf16 weights, two in an int. */
+  int[] ints(int length) {
+    ints = ints.length < length ? new int[length] : ints;
+    return ints;
   }
 
   /** Partial sums of a tile. */

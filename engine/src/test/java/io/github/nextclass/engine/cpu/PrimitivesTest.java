@@ -120,6 +120,40 @@ class PrimitivesTest {
     }
   }
 
+  static Stream<Arguments> anyShapes() {
+    return Stream.of(DType.BF16, DType.F16, DType.F32)
+        .flatMap(dtype ->
+            IntStream.of(1, 3, 8, 11)
+                .boxed()
+                .flatMap(tokens ->
+                    Stream.of(
+                        Arguments.of(dtype, tokens, 3, 8),
+                        Arguments.of(dtype, tokens, 300, 31),
+                        Arguments.of(dtype, tokens, 70, 160),
+                        Arguments.of(dtype, tokens, 257, 296))));
+  }
+
+  /** The definition itself; plain loops take rows of any length. */
+  @ParameterizedTest
+  @MethodSource("anyShapes")
+  void theScalarLinearLayerKeepsTheOrder(DType dtype, int tokens, int rows, int columns) {
+    CpuWeight w = weight(dtype, rows, columns);
+    float[] x = floats(tokens * columns);
+    float[] row = new float[columns];
+    float[] expected = new float[tokens * rows];
+    for (int r = 0; r < rows; r++) {
+      scalar.widen(w, r, row, 0);
+      for (int t = 0; t < tokens; t++) {
+        float[] sums = new float[Lane.COUNT];
+        for (int k = 0; k < columns; k++) {
+          sums[Lane.of(k)] = Math.fma(row[k], x[t * columns + k], sums[Lane.of(k)]);
+        }
+        expected[t * rows + r] = Lane.sum(sums, 0);
+      }
+    }
+    assertThat(linear(scalar, w, x, tokens)).containsExactly(expected);
+  }
+
   @Test
   void pairsOfBf16Widen() {
     int n = 64 * 48;

@@ -1,0 +1,225 @@
+package io.github.nextclass.engine.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import io.github.nextclass.safetensors.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * Linear layers without the Vector API, written so that HotSpot makes good code of plain loops.
+ *
+ * <p>Few tokens: a dot product keeps its sums in local variables, that is in registers.
+ *
+ * <p>Many tokens: weights of some rows are turned, {@code panel[k][row]}, and a loop over the rows
+ * adds eight products to each sum. HotSpot makes vectors of such a loop only if all its arrays are
+ * used at the same place: with an offset into one of them it would have to know that they do not
+ * overlap. Hence arrays of arrays.
+ */
+final class ScalarLinear {
+  /** Rows of a panel: a loop long enough for vectors, and a panel that stays in the cache. */
+  static final int ROWS = 256;
+
+  /** From so many tokens on a panel is worth turning. */
+  private static final int MANY_TOKENS = 8;
+
+  private static final ValueLayout.OfInt PAIR =
+      JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Primitives primitives;
+
+  ScalarLinear(Primitives primitives) {
+    this.primitives = primitives;
+  }
+
+  /** See {@link Primitives#linear}. */
+  void run(CpuMatrix w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
+    if (tokens < MANY_TOKENS) {
+      dots(w, from, to, x, tokens, out, scratch);
+      return;
+    }
+    for (int row = from; row < to; row += ROWS) {
+      panel(w, row, Math.min(ROWS, to - row), x, tokens, out, scratch);
+    }
+  }
+
+  private void dots(
+      CpuMatrix w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
+    int columns = w.columns();
+    float[] sums = scratch.sums(Lane.COUNT);
+    if (w instanceof CpuWeight bf16 && bf16.dtype() == DType.BF16 && columns % Lane.PERIOD == 0) {
+      int[] pairs = scratch.ints(columns / 2);
+      for (int r = from; r < to; r++) {
+        MemorySegment.copy(bf16.segment(), PAIR, bf16.rowOffsetBytes(r), pairs, 0, columns / 2);
+        for (int t = 0; t < tokens; t++) {
+          eightLanes(pairs, 0, columns, x, t * columns, sums);
+          eightLanes(pairs, Lane.COUNT, columns, x, t * columns, sums);
+          out[t * w.rows() + r] = Lane.sum(sums, 0);
+        }
+      }
+      return;
+    }
+    float[] row = scratch.panel(columns);
+    for (int r = from; r < to; r++) {
+      primitives.widen(w, r, row, 0);
+      for (int t = 0; t < tokens; t++) {
+        Arrays.fill(sums, 0, Lane.COUNT, 0f);
+        for (int k = 0; k < columns; k++) {
+          sums[Lane.of(k)] = Math.fma(row[k], x[t * columns + k], sums[Lane.of(k)]);
+        }
+        out[t * w.rows() + r] = Lane.sum(sums, 0);
+      }
+    }
+  }
+
+  /**
+   * Half of the lanes, from weights in pairs; with all sixteen sums HotSpot runs out of registers.
+   */
+  private static void eightLanes(int[] pairs, int from, int n, float[] x, int at, float[] sums) {
+    float s0 = 0f;
+    float s1 = 0f;
+    float s2 = 0f;
+    float s3 = 0f;
+    float s4 = 0f;
+    float s5 = 0f;
+    float s6 = 0f;
+    float s7 = 0f;
+    for (int k = from; k < n; k += Lane.PERIOD) {
+      int i = k >> 1;
+      int j = at + k;
+      s0 = Math.fma(odd(pairs[i]), x[j + 1], Math.fma(even(pairs[i]), x[j], s0));
+      s1 = Math.fma(odd(pairs[i + 1]), x[j + 3], Math.fma(even(pairs[i + 1]), x[j + 2], s1));
+      s2 = Math.fma(odd(pairs[i + 2]), x[j + 5], Math.fma(even(pairs[i + 2]), x[j + 4], s2));
+      s3 = Math.fma(odd(pairs[i + 3]), x[j + 7], Math.fma(even(pairs[i + 3]), x[j + 6], s3));
+      s4 = Math.fma(odd(pairs[i + 4]), x[j + 9], Math.fma(even(pairs[i + 4]), x[j + 8], s4));
+      s5 = Math.fma(odd(pairs[i + 5]), x[j + 11], Math.fma(even(pairs[i + 5]), x[j + 10], s5));
+      s6 = Math.fma(odd(pairs[i + 6]), x[j + 13], Math.fma(even(pairs[i + 6]), x[j + 12], s6));
+      s7 = Math.fma(odd(pairs[i + 7]), x[j + 15], Math.fma(even(pairs[i + 7]), x[j + 14], s7));
+    }
+    int lane = from / 2;
+    sums[lane] = s0;
+    sums[lane + 1] = s1;
+    sums[lane + 2] = s2;
+    sums[lane + 3] = s3;
+    sums[lane + 4] = s4;
+    sums[lane + 5] = s5;
+    sums[lane + 6] = s6;
+    sums[lane + 7] = s7;
+  }
+
+  private static float even(int pair) {
+    return Float.intBitsToFloat(pair << 16);
+  }
+
+  private static float odd(int pair) {
+    return Float.intBitsToFloat(pair & 0xffff0000);
+  }
+
+  private void panel(
+      CpuMatrix w, int firstRow, int rows, float[] x, int tokens, float[] out, Scratch scratch) {
+    int columns = w.columns();
+    float[][] panel = scratch.turned(columns, ROWS);
+    float[] row = scratch.panel(columns);
+    for (int r = 0; r < rows; r++) {
+      primitives.widen(w, firstRow + r, row, 0);
+      for (int k = 0; k < columns; k++) {
+        panel[k][r] = row[k];
+      }
+    }
+    float[][] sums = scratch.laneSums(Lane.COUNT, ROWS);
+    for (int t = 0; t < tokens; t++) {
+      for (int lane = 0; lane < Lane.COUNT; lane++) {
+        lane(panel, columns, x, t * columns, lane, sums[lane]);
+      }
+      total(sums);
+      System.arraycopy(sums[0], 0, out, t * w.rows() + firstRow, rows);
+    }
+  }
+
+  /** The sums of one lane: eight products at a time, in the order of k. */
+  private static void lane(
+      float[][] panel, int columns, float[] x, int at, int lane, float[] sums) {
+    Arrays.fill(sums, 0f);
+    int k = 2 * lane;
+    for (; k + 3 * Lane.PERIOD + 1 < columns; k += 4 * Lane.PERIOD) {
+      addEight(panel, k, x, at + k, sums);
+    }
+    for (; k < columns; k += Lane.PERIOD) {
+      addOne(panel[k], x[at + k], sums);
+      if (k + 1 < columns) {
+        addOne(panel[k + 1], x[at + k + 1], sums);
+      }
+    }
+  }
+
+  private static void addOne(float[] w, float x, float[] sums) {
+    for (int r = 0; r < ROWS; r++) {
+      sums[r] = Math.fma(w[r], x, sums[r]);
+    }
+  }
+
+  private static void addEight(float[][] panel, int k, float[] x, int at, float[] sums) {
+    int p = Lane.PERIOD;
+    addEight(
+        panel[k],
+        panel[k + 1],
+        panel[k + p],
+        panel[k + p + 1],
+        panel[k + 2 * p],
+        panel[k + 2 * p + 1],
+        panel[k + 3 * p],
+        panel[k + 3 * p + 1],
+        x[at],
+        x[at + 1],
+        x[at + p],
+        x[at + p + 1],
+        x[at + 2 * p],
+        x[at + 2 * p + 1],
+        x[at + 3 * p],
+        x[at + 3 * p + 1],
+        sums);
+  }
+
+  private static void addEight(
+      float[] w0,
+      float[] w1,
+      float[] w2,
+      float[] w3,
+      float[] w4,
+      float[] w5,
+      float[] w6,
+      float[] w7,
+      float x0,
+      float x1,
+      float x2,
+      float x3,
+      float x4,
+      float x5,
+      float x6,
+      float x7,
+      float[] sums) {
+    for (int r = 0; r < ROWS; r++) {
+      float sum = Math.fma(w1[r], x1, Math.fma(w0[r], x0, sums[r]));
+      sum = Math.fma(w3[r], x3, Math.fma(w2[r], x2, sum));
+      sum = Math.fma(w5[r], x5, Math.fma(w4[r], x4, sum));
+      sums[r] = Math.fma(w7[r], x7, Math.fma(w6[r], x6, sum));
+    }
+  }
+
+  /** The tree of {@link Lane}, for all rows. */
+  private static void total(float[][] sums) {
+    for (int distance = Lane.COUNT / 2; distance > 0; distance /= 2) {
+      for (int lane = 0; lane < distance; lane++) {
+        add(sums[lane], sums[lane + distance]);
+      }
+    }
+  }
+
+  private static void add(float[] a, float[] b) {
+    for (int r = 0; r < ROWS; r++) {
+      a[r] += b[r];
+    }
+  }
+}
