@@ -132,7 +132,7 @@ def measure(part, model, full):
         scalar = jmh(full, "LinearBenchmark", 1, layer=["down"], tokens=[1, 256], threads=both[-1:], dtype=["BF16"], primitives=["scalar"])
         return decode + head + prefill + scalar
     if part == "attention":
-        return jmh(full, "AttentionBenchmark", 5, positions=[256, 1024, 4096], tokens=[1, 256], threads=both[-1:])
+        return jmh(full, "AttentionBenchmark", 5, positions=[256, 1024, 4096], tokens=[1, 256], threads=both[-1:], kvCache=["F32", "BF16", "Q8"])
     if part == "small":
         return jmh(full, "SmallOperationsBenchmark", 5, tokens=[1, 256] if full else [1], threads=both[-1:])
     if part == "sampling":
@@ -239,7 +239,7 @@ def operations(data):
     for entry in data.get("attention", []):
         decode = entry["tokens"] == "1"
         rate = f"{entry['gigabytesPerSecond']:.1f} GB/s" if decode else f"{entry['gigaflops']:.0f} GFLOP/s"
-        what = f"attention, {entry['tokens']} token{'' if decode else 's'} over {int(entry['positions']):,} positions"
+        what = f"attention, {entry['tokens']} token{'' if decode else 's'} over {int(entry['positions']):,} positions, KV in {entry.get('kvCache', 'F32')}"
         rows.append([what, entry["primitives"], entry["threads"], *times(entry), rate])
     for entry in data.get("small", []):
         rows.append([f"{entry['operation']}, {entry['tokens']} token{'' if entry['tokens'] == '1' else 's'}", entry["primitives"], entry["threads"], *times(entry), ""])
@@ -408,7 +408,7 @@ def roofline_chart(data):
 
 def attention_chart(data):
     """Time over positions: a straight line from the origin is what it should be."""
-    entries = [e for e in data.get("attention", []) if e["tokens"] == "1"]
+    entries = [e for e in data.get("attention", []) if e["tokens"] == "1" and e.get("kvCache", "F32") == "F32"]
     if not entries:
         return
     left, right, top, bottom = 80, 660, 60, 300

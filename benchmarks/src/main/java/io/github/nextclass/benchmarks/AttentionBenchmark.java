@@ -1,5 +1,6 @@
 package io.github.nextclass.benchmarks;
 
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Buffer;
 import io.github.nextclass.engine.backend.KvCache;
@@ -23,7 +24,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Attention of one layer of the 0.6B model over a KV cache of 28 layers, which take turns: even 256
- * positions are then 57 MB, more than the last-level cache.
+ * positions are then 57 MB, more than the last-level cache, in floats.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -52,6 +53,10 @@ public class AttentionBenchmark {
   /** How the loops run: {@code vector}, or {@code scalar} for the fallback. */
   @Param("vector")
   public String primitives = "";
+
+  /** How keys and values are held. */
+  @Param({"F32", "BF16", "Q8"})
+  public KvCacheFormat kvCache = KvCacheFormat.F32;
 
   private int next;
 
@@ -86,7 +91,7 @@ public class AttentionBenchmark {
             .add("q", DType.F32, tokens, Shape.QUERY_WIDTH)
             .add("kv", DType.F32, TABLE_ROWS, Shape.KV_WIDTH)
             .open();
-    ops = Shape.backend(primitives, threads);
+    ops = Shape.backend(primitives, threads, kvCache);
     cache = filledCache(ops, Shape.LAYERS);
     q = queries(ops);
     out = ops.buffer(tokens, Shape.QUERY_WIDTH);
@@ -117,7 +122,7 @@ public class AttentionBenchmark {
   }
 
   private void check() {
-    try (Backend oracle = Shape.oracle();
+    try (Backend oracle = Shape.oracle(kvCache);
         KvCache filled = filledCache(oracle, 1)) {
       Buffer expected = oracle.buffer(tokens, Shape.QUERY_WIDTH);
       Step same = Inputs.step(filled, positions - tokens, tokens);

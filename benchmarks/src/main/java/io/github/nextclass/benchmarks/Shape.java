@@ -1,5 +1,6 @@
 package io.github.nextclass.benchmarks;
 
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.PrimitivesChoice;
 import io.github.nextclass.engine.Qwen3Config;
 import io.github.nextclass.engine.RopeParameters;
@@ -47,12 +48,22 @@ final class Shape {
 
   /** The backend that is measured. */
   static Backend backend(String primitives, int threads) {
-    return new CpuBackend(config(LAYERS), choice(primitives), threads);
+    return backend(primitives, threads, KvCacheFormat.F32);
+  }
+
+  /** The backend that is measured, with keys and values in a format. */
+  static Backend backend(String primitives, int threads, KvCacheFormat kvCache) {
+    return new CpuBackend(config(LAYERS), choice(primitives), threads, kvCache);
   }
 
   /** What it is compared with: the specification, of one layer and on one thread. */
   static Backend oracle() {
-    return new CpuBackend(config(1), PrimitivesChoice.SCALAR, 1);
+    return oracle(KvCacheFormat.F32);
+  }
+
+  /** The specification, with keys and values in a format. */
+  static Backend oracle(KvCacheFormat kvCache) {
+    return new CpuBackend(config(1), PrimitivesChoice.SCALAR, 1, kvCache);
   }
 
   static PrimitivesChoice choice(String primitives) {

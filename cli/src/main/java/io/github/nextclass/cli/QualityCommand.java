@@ -1,6 +1,7 @@
 package io.github.nextclass.cli;
 
 import io.github.nextclass.engine.Engine;
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.Session;
 import io.github.nextclass.engine.WeightFormat;
 import io.github.nextclass.sampling.LanguageModel;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.core.JsonGenerator;
 
-/** {@code nextclass quality}: what quantising costs. */
+/** {@code nextclass quality}: what quantising costs, of weights or of the KV cache. */
 @Command(
     name = "quality",
     description = {
@@ -36,7 +37,9 @@ final class QualityCommand extends CliCommand {
   @Option(
       names = "--against",
       paramLabel = "DIR",
-      description = "The model to compare with. Default: --model as it is stored.")
+      description =
+          "The model to compare with, its keys and values in f32. Default: --model as it is"
+              + " stored.")
   private @Nullable Path against;
 
   @SuppressWarnings("NullAway.Init") // required
@@ -76,7 +79,10 @@ final class QualityCommand extends CliCommand {
         Engine other =
             Engine.load(
                 against == null ? folder : against,
-                model.engineOptions().withWeights(WeightFormat.AS_STORED))) {
+                model
+                    .engineOptions()
+                    .withWeights(WeightFormat.AS_STORED)
+                    .withKvCache(KvCacheFormat.F32))) {
       if (one.engine().config().vocabSize() != other.config().vocabSize()) {
         throw usage(
             "the models have "

@@ -59,15 +59,16 @@ class QuantizeCommandsTest {
     assertThat(cli.err()).isEmpty();
     assertThat(cli.out()).containsPattern("KL divergence, mean +0\\.000000 nats");
     assertThat(cli.out()).containsPattern("same best token +100\\.00 %");
-    double q8 = divergence("q8", text);
-    double q4 = divergence("q4", text);
+    double q8 = divergence("--weights", "q8", text);
+    double q4 = divergence("--weights", "q4", text);
     assertThat(q8).isBetween(1e-7, 0.005);
     assertThat(q4).isBetween(2 * q8, 0.2);
+    assertThat(divergence("--kv-cache", "bf16", text)).isBetween(1e-9, 0.001);
+    assertThat(divergence("--kv-cache", "q8", text)).isBetween(1e-9, 0.001);
   }
 
-  private static double divergence(String weights, Path text) {
-    Cli cli =
-        Cli.run("quality", "-m", MODEL, "--weights", weights, "--text", text.toString(), "--json");
+  private static double divergence(String option, String value, Path text) {
+    Cli cli = Cli.run("quality", "-m", MODEL, option, value, "--text", text.toString(), "--json");
     assertThat(cli.status()).isZero();
     return Double.parseDouble(cli.out().replaceAll("(?s).*\"kl_mean\":([-+.0-9eE]+).*", "$1"));
   }

@@ -26,18 +26,6 @@ final class BackendSelector {
   }
 
   Backend select(Qwen3Config config, EngineOptions options) {
-    if (options.weights() != WeightFormat.AS_STORED
-        && !options.backend().equals(EngineOptions.CPU)) {
-      if (!options.backend().equals(EngineOptions.AUTO)) {
-        throw new IllegalStateException(
-            "backend "
-                + options.backend()
-                + " has no "
-                + options.weights()
-                + " weights; the CPU has");
-      }
-      return cpu(config, options);
-    }
     return switch (options.backend()) {
       case EngineOptions.CPU -> cpu(config, options);
       case EngineOptions.AUTO -> firstThatWorks(config, options);
@@ -47,7 +35,8 @@ final class BackendSelector {
 
   private Backend firstThatWorks(Qwen3Config config, EngineOptions options) {
     for (BackendProvider provider : providers) {
-      Optional<String> obstacle = provider.obstacle();
+      Optional<String> obstacle =
+          provider.obstacle().or(() -> lack(options).map(lack -> "it has " + lack));
       if (obstacle.isEmpty()) {
         try {
           return provider.create(config, options);
@@ -65,6 +54,11 @@ final class BackendSelector {
   }
 
   private Backend byName(Qwen3Config config, EngineOptions options) {
+    lack(options)
+        .ifPresent(lack -> {
+          throw new IllegalStateException(
+              "backend " + options.backend() + " has " + lack + "; the CPU has");
+        });
     BackendProvider provider =
         providers.stream()
             .filter(p -> p.name().equals(options.backend()))
@@ -77,6 +71,17 @@ final class BackendSelector {
               "backend " + provider.name() + " cannot be used: " + obstacle);
         });
     return provider.create(config, options);
+  }
+
+  /** A format that was asked for and that no backend but the CPU has. */
+  private static Optional<String> lack(EngineOptions options) {
+    if (options.weights() != WeightFormat.AS_STORED) {
+      return Optional.of("no " + options.weights() + " weights");
+    }
+    if (options.kvCache() != KvCacheFormat.F32) {
+      return Optional.of("no " + options.kvCache() + " KV cache");
+    }
+    return Optional.empty();
   }
 
   private String unknown(String name) {

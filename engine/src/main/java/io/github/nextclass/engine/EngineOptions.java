@@ -18,7 +18,8 @@ import java.util.Objects;
  * @param backend what runs the model: {@link #AUTO}, {@link #CPU}, or the name of a {@link
  *     BackendProvider}
  * @param weights how matrices are held: as stored, or quantised while loading
- * @param kvCache how keys and values are held: CPU only, a device has its own way
+ * @param kvCache how keys and values are held; other than {@link KvCacheFormat#F32} the CPU only,
+ *     and a device that is asked for by name is refused
  */
 public record EngineOptions(
     Storage storage,
@@ -159,7 +160,8 @@ public record EngineOptions(
   /**
    * Changes how keys and values are held.
    *
-   * @param value the new value
+   * @param value the new value: {@link KvCacheFormat#BF16} takes half the memory and, in a long
+   *     context, half the reading; {@link KvCacheFormat#Q8} takes a quarter of the memory
    * @return changed options
    */
   public EngineOptions withKvCache(KvCacheFormat value) {

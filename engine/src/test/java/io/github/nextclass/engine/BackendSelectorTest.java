@@ -98,6 +98,26 @@ class BackendSelectorTest {
   }
 
   @Test
+  void aFormatThatOnlyTheCpuHasRunsThere() {
+    EngineOptions q8 = OPTIONS.withKvCache(KvCacheFormat.Q8);
+    try (Backend device = new RecordingBackend(select("cpu"))) {
+      BackendSelector selector = new BackendSelector(List.of(new Provider("cuda", null, device)));
+      assertThatThrownBy(() -> selector.select(config, q8.withBackend("cuda")))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("backend cuda has no q8 KV cache; the CPU has");
+      EngineOptions q4 = OPTIONS.withWeights(WeightFormat.Q4);
+      assertThatThrownBy(() -> selector.select(config, q4.withBackend("cuda")))
+          .hasMessage("backend cuda has no q4 weights; the CPU has");
+      assertThat(LogOfTests.take()).isEmpty();
+      try (Backend backend = selector.select(config, q8.withBackend("auto"))) {
+        assertThat(backend).isInstanceOf(CpuBackend.class);
+      }
+      assertThat(LogOfTests.take())
+          .containsExactly("WARNING: running on the CPU; cuda is not used: it has no q8 KV cache");
+    }
+  }
+
+  @Test
   void anUnknownNameIsAnsweredWithThoseThatThereAre() {
     assertThatThrownBy(() -> select("cuda"))
         .isInstanceOf(IllegalStateException.class)

@@ -1,8 +1,6 @@
 package io.github.nextclass.engine.cpu;
 
-import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.backend.Step;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -19,6 +17,8 @@ final class Attention {
    */
   static final int TOKENS = 16;
 
+  private static final int BLOCK = Primitives.BLOCK;
+
   private final Primitives primitives;
   private final CpuKvCache.Shape kv;
   private final int heads;
@@ -33,57 +33,88 @@ final class Attention {
     this.scale = (float) (1 / Math.sqrt(kv.headDim()));
   }
 
-  /** Rows {@code from} to {@code to} of a segment; q and out are {@code [rows, heads, headDim]}. */
+  /**
+   * Rows {@code from} to {@code to} of a segment, kv heads {@code firstHead} to {@code endHead}; q
+   * and out are {@code [rows, heads, headDim]}.
+   */
   void run(
       int layer,
       Step.Segment segment,
-      int kvHead,
+      int firstHead,
+      int endHead,
       int from,
       int to,
       float[] q,
       float[] out,
       Scratch scratch) {
-    int headDim = kv.headDim();
     CpuKvCache cache = (CpuKvCache) segment.cache();
-    Queries queries = scratch.queries();
+    int positions = segment.firstPosition() + to;
+    int stride = (positions + BLOCK - 1) / BLOCK * BLOCK;
+    int rowsOfScores = (endHead - firstHead) * (to - from) * group;
+    float[] scores = scratch.scores(Math.multiplyExact(rowsOfScores, stride));
+    Arrays.fill(scores, 0, rowsOfScores * stride, 0f);
+    for (int head = firstHead; head < endHead; head++) {
+      collect(
+          segment,
+          head,
+          from,
+          to,
+          (head - firstHead) * (to - from) * group * stride,
+          stride,
+          out,
+          scratch.queries(head - firstHead));
+    }
+
+    for (int p = 0; p < positions; p += BLOCK) {
+      for (int head = firstHead; head < endHead; head++) {
+        KvPanel k = cache.keys(layer, head, p);
+        primitives.scores(k, q, scratch.queries(head - firstHead), scores, p, scratch);
+      }
+    }
+    float[] sums = scratch.sums(rowsOfScores);
+    for (int head = firstHead; head < endHead; head++) {
+      Queries queries = scratch.queries(head - firstHead);
+      for (int i = 0; i < queries.count(); i++) {
+        sums[queries.scores(i) / stride] =
+            primitives.expSum(scores, queries.scores(i), queries.positions(i), scale);
+      }
+    }
+    for (int p = 0; p < positions; p += BLOCK) {
+      for (int head = firstHead; head < endHead; head++) {
+        KvPanel v = cache.values(layer, head, p);
+        primitives.weightedSum(v, scores, p, scratch.queries(head - firstHead), out, scratch);
+      }
+    }
+    for (int head = firstHead; head < endHead; head++) {
+      Queries queries = scratch.queries(head - firstHead);
+      for (int i = 0; i < queries.count(); i++) {
+        primitives.multiply(
+            out, queries.offset(i), kv.headDim(), 1f / sums[queries.scores(i) / stride]);
+      }
+    }
+  }
+
+  /** The queries of a kv head, whose results begin as zeros. */
+  private void collect(
+      Step.Segment segment,
+      int kvHead,
+      int from,
+      int to,
+      int scoresOffset,
+      int stride,
+      float[] out,
+      Queries queries) {
+    int headDim = kv.headDim();
     queries.clear((to - from) * group);
     for (int row = from; row < to; row++) {
       int first = ((segment.firstRow() + row) * heads + kvHead * group) * headDim;
       Arrays.fill(out, first, first + group * headDim, 0f);
       for (int g = 0; g < group; g++) {
-        queries.add(first + g * headDim, segment.firstPosition() + row + 1);
+        queries.add(
+            first + g * headDim,
+            segment.firstPosition() + row + 1,
+            scoresOffset + queries.count() * stride);
       }
     }
-
-    int positions = segment.firstPosition() + to;
-    int blocks = (positions + Primitives.BLOCK - 1) / Primitives.BLOCK;
-    int stride = blocks * Primitives.BLOCK;
-    float[] scores = scratch.scores(Math.multiplyExact(queries.count(), stride));
-    for (int p = 0; p < positions; p += Primitives.BLOCK) {
-      MemorySegment k = floats(cache.keys(layer, kvHead, p), scratch);
-      primitives.scores(k, q, queries, headDim, scores, p, stride);
-    }
-    float[] sums = scratch.sums(queries.count());
-    for (int i = 0; i < queries.count(); i++) {
-      sums[i] = primitives.expSum(scores, i * stride, queries.positions(i), scale);
-    }
-    for (int p = 0; p < positions; p += Primitives.BLOCK) {
-      MemorySegment v = floats(cache.values(layer, kvHead, p), scratch);
-      primitives.weightedSum(v, scores, p, stride, queries, out, headDim);
-    }
-    for (int i = 0; i < queries.count(); i++) {
-      primitives.multiply(out, queries.offset(i), headDim, 1f / sums[i]);
-    }
-  }
-
-  /** A block as the kernels read it. Widening costs one pass for all queries that read it. */
-  private MemorySegment floats(MemorySegment held, Scratch scratch) {
-    if (kv.format() == KvCacheFormat.F32) {
-      return held;
-    }
-    int n = Primitives.BLOCK * kv.headDim();
-    MemorySegment widened = scratch.kvBlock(n);
-    primitives.widenPairs(held, widened, n);
-    return widened;
   }
 }

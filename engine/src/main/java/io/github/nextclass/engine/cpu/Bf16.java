@@ -17,12 +17,4 @@ final class Bf16 {
   static float widen(short x) {
     return Float.intBitsToFloat(x << 16);
   }
-
-  /** Where number {@code i} of a head lies; see {@link CpuKvCache}. */
-  static long pairOffsetBytes(int i) {
-    int block = i / Lane.PERIOD * Lane.PERIOD;
-    int pair = i % Lane.COUNT;
-    int half = i % Lane.PERIOD / Lane.COUNT;
-    return 2L * block + 4L * pair + 2L * half;
-  }
 }

@@ -275,8 +275,9 @@ public final class CpuBackend implements Backend {
   }
 
   /**
-   * The pieces are pairs of a kv head and a few tokens; a head after the other, because its keys
-   * stay in cache.
+   * The pieces are pairs of some kv heads and a few tokens; a head after the other, because its
+   * keys stay in cache. One token reads each key once, from memory, which likes long runs, and the
+   * heads of a block lie side by side: then a thread takes all its heads at once.
    */
   @Override
   public void attention(int layer, Buffer q, Step step, Buffer out) {
@@ -284,15 +285,19 @@ public final class CpuBackend implements Backend {
     for (Step.Segment segment : step.segments()) {
       int rows = segment.rowCount();
       int parts = (rows + Attention.TOKENS - 1) / Attention.TOKENS;
+      int headsAPiece = parts > 1 ? 1 : (kvHeads + workers.count() - 1) / workers.count();
+      int headPieces = (kvHeads + headsAPiece - 1) / headsAPiece;
       workers.forRange(
-          parts * kvHeads,
+          parts * headPieces,
           1,
           (worker, from, to) -> {
             for (int i = from; i < to; i++) {
+              int head = i / parts * headsAPiece;
+              int endHead = Math.min(head + headsAPiece, kvHeads);
               int row = i % parts * Attention.TOKENS;
               int end = Math.min(row + Attention.TOKENS, rows);
               attention.run(
-                  layer, segment, i / parts, row, end, values(q), values(out), scratch[worker]);
+                  layer, segment, head, endHead, row, end, values(q), values(out), scratch[worker]);
             }
           });
     }

@@ -1,8 +1,5 @@
 package io.github.nextclass.engine.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
 import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.backend.KvCache;
 import java.lang.foreign.MemorySegment;
@@ -13,21 +10,11 @@ import java.util.List;
  * The keys and values of one sequence, in blocks of 64 positions over all layers. Inside a block:
  *
  * <pre>
- *   layer 0                                    layer 1
+ *   layer 0                                               layer 1
  *   K head 0 | K head 1 | ... | V head 0 | V head 1 | ... | K head 0 | ...
- *
- *   K of a head: [headDim, 64]     positions lie side by side, so that a vector holds the scores of 16 of them
- *   V of a head: [64, headDim]     dimensions lie side by side, so that a vector holds 16 of a sum of values
  * </pre>
  *
- * <p>Either way no loop ends in a horizontal sum. In BF16 the numbers of a head lie in pairs, 16
- * apart, so that one vector of pairs widens to two vectors of neighbours ({@link
- * Primitives#widenPairs}):
- *
- * <pre>
- *   floats   0 1 2 ... 15 | 16 17 ... 31 | 32 ...
- *   bf16     0 16 1 17 2 18 ... 15 31 | 32 48 ...
- * </pre>
+ * <p>{@link KvPanel} says how the numbers of a head lie.
  */
 final class CpuKvCache implements KvCache {
   private static final int BLOCK = Primitives.BLOCK;
@@ -35,16 +22,16 @@ final class CpuKvCache implements KvCache {
   /** The numbers that place a head in a block. */
   record Shape(int numHiddenLayers, int numKeyValueHeads, int headDim, KvCacheFormat format) {
     long bytesPerPosition() {
-      return 2L * numHiddenLayers * numKeyValueHeads * headDim * format.elementBytes();
+      return blockBytes() / BLOCK;
     }
 
     long blockBytes() {
-      return BLOCK * bytesPerPosition();
+      return 2L * numHiddenLayers * numKeyValueHeads * headBytes();
     }
 
     /** The keys, or the values, of one head in a block. */
     long headBytes() {
-      return (long) BLOCK * headDim * format.elementBytes();
+      return KvPanel.bytes(format, headDim);
     }
 
     long keysOffsetBytes(int layer, int kvHead) {
@@ -72,20 +59,18 @@ final class CpuKvCache implements KvCache {
     return capacity;
   }
 
-  /**
-   * The keys of a head in the block that begins at a position, {@code [headDim, 64]}, as they are
-   * held.
-   */
-  MemorySegment keys(int layer, int kvHead, int position) {
-    return block(position).asSlice(shape.keysOffsetBytes(layer, kvHead), shape.headBytes());
+  /** The keys of a head in the block that a position is in. */
+  KvPanel keys(int layer, int kvHead, int position) {
+    return panel(true, shape.keysOffsetBytes(layer, kvHead), position);
   }
 
-  /**
-   * The values of a head in the block that begins at a position, {@code [64, headDim]}, as they are
-   * held.
-   */
-  MemorySegment values(int layer, int kvHead, int position) {
-    return block(position).asSlice(shape.valuesOffsetBytes(layer, kvHead), shape.headBytes());
+  /** The values of a head in the block that a position is in. */
+  KvPanel values(int layer, int kvHead, int position) {
+    return panel(false, shape.valuesOffsetBytes(layer, kvHead), position);
+  }
+
+  private KvPanel panel(boolean keys, long offsetBytes, int position) {
+    return KvPanel.of(shape.format(), keys, block(position), offsetBytes, shape.headDim());
   }
 
   private MemorySegment block(int position) {
@@ -108,31 +93,10 @@ final class CpuKvCache implements KvCache {
 
   /** Writes one position of one layer. */
   void write(int layer, int position, float[] k, int kOffset, float[] v, int vOffset) {
-    MemorySegment block = block(position);
-    int slot = position % BLOCK;
     int headDim = shape.headDim();
     for (int head = 0; head < shape.numKeyValueHeads(); head++) {
-      long keys = shape.keysOffsetBytes(layer, head);
-      long values = shape.valuesOffsetBytes(layer, head);
-      int from = head * headDim;
-      switch (shape.format()) {
-        case F32 -> {
-          for (int d = 0; d < headDim; d++) {
-            long at = keys + (long) (d * BLOCK + slot) * Float.BYTES;
-            block.set(JAVA_FLOAT_UNALIGNED, at, k[kOffset + from + d]);
-          }
-          long at = values + (long) slot * headDim * Float.BYTES;
-          MemorySegment.copy(v, vOffset + from, block, JAVA_FLOAT_UNALIGNED, at, headDim);
-        }
-        case BF16 -> {
-          for (int d = 0; d < headDim; d++) {
-            long key = keys + Bf16.pairOffsetBytes(d * BLOCK + slot);
-            block.set(JAVA_SHORT_UNALIGNED, key, Bf16.round(k[kOffset + from + d]));
-            long value = values + Bf16.pairOffsetBytes(slot * headDim + d);
-            block.set(JAVA_SHORT_UNALIGNED, value, Bf16.round(v[vOffset + from + d]));
-          }
-        }
-      }
+      keys(layer, head, position).put(position % BLOCK, k, kOffset + head * headDim);
+      values(layer, head, position).put(position % BLOCK, v, vOffset + head * headDim);
     }
   }
 

@@ -1,13 +1,11 @@
 package io.github.nextclass.engine.cpu;
 
-import java.lang.foreign.MemorySegment;
-
 /**
  * How the inner loops run: the second seam. {@link ScalarPrimitives} says what is computed, {@link
  * VectorPrimitives} computes the same bits faster; a test holds them equal.
  */
 interface Primitives {
-  /** Positions in a block of the KV cache; see {@link CpuKvCache} for the layout. */
+  /** Positions in a block of the KV cache; see {@link KvPanel} for the layout. */
   int BLOCK = 64;
 
   /**
@@ -72,18 +70,13 @@ interface Primitives {
   void siluMul(float[] gate, float[] up, int from, int to);
 
   /**
-   * Widens bf16 that lies in pairs 16 apart, as {@link CpuKvCache} holds it, to floats in their own
-   * order; {@code n} is a multiple of 32.
+   * Adds the products of some queries with a block of keys, all its positions, to their scores:
+   * {@code scores[i, position + p] += sum over d of q[i, d] * k[p, d]}, d ascending. Positions that
+   * a query does not see, or that nobody wrote, give numbers of no account.
+   *
+   * @param position the first of the block
    */
-  void widenPairs(MemorySegment from, MemorySegment to, int n);
-
-  /**
-   * Scores of some queries against a block of keys, all its positions: {@code scores[at + i *
-   * stride + p] = sum over d of q[i, d] * k[d, p]}, d ascending. Positions that a query does not
-   * see, or that nobody wrote, give numbers of no account.
-   */
-  void scores(
-      MemorySegment k, float[] q, Queries queries, int headDim, float[] scores, int at, int stride);
+  void scores(KvPanel k, float[] q, Queries queries, float[] scores, int position, Scratch scratch);
 
   /**
    * The numerators of a softmax in place, {@code scores[i] = exp((scores[i] - max) * scale)}.
@@ -93,18 +86,13 @@ interface Primitives {
   float expSum(float[] scores, int at, int n, float scale);
 
   /**
-   * Adds the values of a block that begins at position {@code at}, weighted by probabilities:
-   * {@code out[i, d] += sum over p of probs[at + i * stride + p] * v[p, d]}, p ascending, over the
-   * positions that query i sees.
+   * Adds the values of a block, weighted by probabilities: {@code out[i, d] += sum over p of
+   * probs[i, position + p] * v[p, d]}, p ascending, over the positions that query i sees.
+   *
+   * @param position the first of the block
    */
   void weightedSum(
-      MemorySegment v,
-      float[] probs,
-      int at,
-      int stride,
-      Queries queries,
-      float[] out,
-      int headDim);
+      KvPanel v, float[] probs, int position, Queries queries, float[] out, Scratch scratch);
 
   /** {@code x[i] *= factor}. */
   void multiply(float[] x, int offset, int n, float factor);

@@ -10,11 +10,13 @@ import java.util.Arrays;
  *   token      t   t   t+1 t+1       group of 2 heads
  *   query      0   1   2   3
  *   positions  p+1 p+1 p+2 p+2       how many keys each may see: causal, up to its own
+ *   scores     0   s   2s  3s        where the row of its scores begins
  * </pre>
  */
 final class Queries {
   private int[] offsets = new int[0];
   private int[] positions = new int[0];
+  private int[] scores = new int[0];
   private int count;
 
   void clear(int most) {
@@ -22,11 +24,13 @@ final class Queries {
     if (offsets.length < most) {
       offsets = Arrays.copyOf(offsets, most);
       positions = Arrays.copyOf(positions, most);
+      scores = Arrays.copyOf(scores, most);
     }
   }
 
-  void add(int offset, int visible) {
+  void add(int offset, int visible, int scoresOffset) {
     offsets[count] = offset;
+    scores[count] = scoresOffset;
     positions[count++] = visible;
   }
 
@@ -37,6 +41,11 @@ final class Queries {
   /** Where the query, and its result, begin. */
   int offset(int i) {
     return offsets[i];
+  }
+
+  /** Where the score of position 0 stands. */
+  int scores(int i) {
+    return scores[i];
   }
 
   /** The number of positions that a query sees; not less than that of the query before. */

@@ -131,32 +131,31 @@ final class ScalarPrimitives implements Primitives {
   }
 
   @Override
-  public void widenPairs(MemorySegment from, MemorySegment to, int n) {
-    for (int i = 0; i < n; i++) {
-      short bits = from.get(JAVA_SHORT_UNALIGNED, Bf16.pairOffsetBytes(i));
-      to.set(JAVA_FLOAT_UNALIGNED, 4L * i, Bf16.widen(bits));
+  public void scores(
+      KvPanel k, float[] q, Queries queries, float[] scores, int position, Scratch scratch) {
+    float[] keys = floats(k, scratch);
+    int headDim = k.headDim();
+    for (int i = 0; i < queries.count(); i++) {
+      for (int p = 0; p < BLOCK; p++) {
+        float sum = scores[queries.scores(i) + position + p];
+        for (int d = 0; d < headDim; d++) {
+          sum = Math.fma(q[queries.offset(i) + d], keys[p * headDim + d], sum);
+        }
+        scores[queries.scores(i) + position + p] = sum;
+      }
     }
   }
 
-  @Override
-  public void scores(
-      MemorySegment k,
-      float[] q,
-      Queries queries,
-      int headDim,
-      float[] scores,
-      int at,
-      int stride) {
-    for (int i = 0; i < queries.count(); i++) {
-      for (int p = 0; p < BLOCK; p++) {
-        float sum = 0f;
-        for (int d = 0; d < headDim; d++) {
-          float key = k.get(JAVA_FLOAT_UNALIGNED, 4L * (d * BLOCK + p));
-          sum = Math.fma(q[queries.offset(i) + d], key, sum);
-        }
-        scores[at + i * stride + p] = sum;
+  /** A block as {@code [position, headDim]}. */
+  private static float[] floats(KvPanel panel, Scratch scratch) {
+    int headDim = panel.headDim();
+    float[] floats = scratch.panel(BLOCK * headDim);
+    for (int p = 0; p < BLOCK; p++) {
+      for (int d = 0; d < headDim; d++) {
+        floats[p * headDim + d] = panel.get(p, d);
       }
     }
+    return floats;
   }
 
   @Override
@@ -175,20 +174,15 @@ final class ScalarPrimitives implements Primitives {
 
   @Override
   public void weightedSum(
-      MemorySegment v,
-      float[] probs,
-      int at,
-      int stride,
-      Queries queries,
-      float[] out,
-      int headDim) {
+      KvPanel v, float[] probs, int position, Queries queries, float[] out, Scratch scratch) {
+    float[] values = floats(v, scratch);
+    int headDim = v.headDim();
     for (int i = 0; i < queries.count(); i++) {
       int o = queries.offset(i);
-      for (int p = 0; p < queries.visible(i, at); p++) {
-        float prob = probs[at + i * stride + p];
+      for (int p = 0; p < queries.visible(i, position); p++) {
+        float prob = probs[queries.scores(i) + position + p];
         for (int d = 0; d < headDim; d++) {
-          float value = v.get(JAVA_FLOAT_UNALIGNED, 4L * (p * headDim + d));
-          out[o + d] = Math.fma(prob, value, out[o + d]);
+          out[o + d] = Math.fma(prob, values[p * headDim + d], out[o + d]);
         }
       }
     }

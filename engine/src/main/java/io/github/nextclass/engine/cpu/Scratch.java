@@ -2,17 +2,20 @@ package io.github.nextclass.engine.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Working memory of one thread, kept between operations and grown when one needs more. */
 final class Scratch {
-  private final Queries queries = new Queries();
+  private final List<Queries> queries = new ArrayList<>();
   private float[] panel = new float[0];
   private float[][] turned = new float[0][0];
   private float[][] laneSums = new float[0][0];
   private int[] ints = new int[0];
   private float[] staging = new float[0];
   private float[] work = new float[0];
-  private MemorySegment kvBlock = MemorySegment.NULL;
+  private MemorySegment kvPanel = MemorySegment.NULL;
+  private float[] kvScales = new float[0];
   private float[] sums = new float[0];
   private float[] scores = new float[0];
 
@@ -22,9 +25,12 @@ final class Scratch {
     return panel;
   }
 
-  /** The query heads of a piece of attention. */
-  Queries queries() {
-    return queries;
+  /** The query heads of a kv head of a piece of attention. */
+  Queries queries(int i) {
+    while (queries.size() <= i) {
+      queries.add(new Queries());
+    }
+    return queries.get(i);
   }
 
   /** Rows of a weight on their way into a panel. */
@@ -39,12 +45,18 @@ final class Scratch {
     return work;
   }
 
-  /** A block of keys or values, widened to floats. */
-  MemorySegment kvBlock(int length) {
-    if (kvBlock.byteSize() < 4L * length) {
-      kvBlock = Arena.ofAuto().allocate(4L * length, 64);
+  /** Keys or values of a block, widened to floats. */
+  MemorySegment kvPanel(long bytes) {
+    if (kvPanel.byteSize() < bytes) {
+      kvPanel = Arena.ofAuto().allocate(bytes, 64);
     }
-    return kvBlock;
+    return kvPanel;
+  }
+
+  /** Scales of keys or values of a block. */
+  float[] kvScales(int length) {
+    kvScales = atLeast(length, kvScales);
+    return kvScales;
   }
 
   /** Weights of a few rows, turned: {@code [k][row]}. */

@@ -1,8 +1,6 @@
 package io.github.nextclass.engine.cpu;
 
 import io.github.nextclass.safetensors.DType;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -178,29 +176,9 @@ final class VectorPrimitives implements Primitives {
   // ------------------------------------------------------------------ attention
 
   @Override
-  public void widenPairs(MemorySegment from, MemorySegment to, int n) {
-    for (int block = 0; block < n; block += Lane.PERIOD) {
-      for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
-        IntVector pairs =
-            IntVector.fromMemorySegment(
-                Lanes.I32, from, 2L * block + 4L * lane, ByteOrder.LITTLE_ENDIAN);
-        long at = 4L * (block + lane);
-        Widen.evenBf16(pairs).intoMemorySegment(to, at, ByteOrder.LITTLE_ENDIAN);
-        Widen.oddBf16(pairs).intoMemorySegment(to, at + 4L * Lane.COUNT, ByteOrder.LITTLE_ENDIAN);
-      }
-    }
-  }
-
-  @Override
   public void scores(
-      MemorySegment k,
-      float[] q,
-      Queries queries,
-      int headDim,
-      float[] scores,
-      int at,
-      int stride) {
-    AttentionKernel.scores(k, q, queries, headDim, scores, at, stride);
+      KvPanel k, float[] q, Queries queries, float[] scores, int position, Scratch scratch) {
+    AttentionKernel.scores(k, q, queries, scores, position, scratch);
   }
 
   @Override
@@ -234,14 +212,8 @@ final class VectorPrimitives implements Primitives {
 
   @Override
   public void weightedSum(
-      MemorySegment v,
-      float[] probs,
-      int at,
-      int stride,
-      Queries queries,
-      float[] out,
-      int headDim) {
-    AttentionKernel.weightedSum(v, probs, at, stride, queries, out, headDim);
+      KvPanel v, float[] probs, int position, Queries queries, float[] out, Scratch scratch) {
+    AttentionKernel.weightedSum(v, probs, position, queries, out, scratch);
   }
 
   @Override

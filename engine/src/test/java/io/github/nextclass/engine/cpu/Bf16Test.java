@@ -3,7 +3,6 @@ package io.github.nextclass.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class Bf16Test {
@@ -48,16 +47,5 @@ class Bf16Test {
     assertThat(Bf16.widen(Bf16.round(Float.NEGATIVE_INFINITY))).isEqualTo(Float.NEGATIVE_INFINITY);
     assertThat(Bf16.widen(Bf16.round(Float.MAX_VALUE))).isEqualTo(Float.POSITIVE_INFINITY);
     assertThat(Bf16.widen(Bf16.round(-0f))).isEqualTo(-0f);
-  }
-
-  @Test
-  void pairsFillTheirBlockWithoutGaps() {
-    TreeSet<Long> offsets = new TreeSet<>();
-    for (int i = 0; i < 2 * Lane.PERIOD; i++) {
-      offsets.add(Bf16.pairOffsetBytes(i));
-    }
-    assertThat(offsets).hasSize(2 * Lane.PERIOD);
-    assertThat(offsets.first()).isZero();
-    assertThat(offsets.last()).isEqualTo(2 * (2 * Lane.PERIOD - 1L));
   }
 }

@@ -3,12 +3,12 @@ package io.github.nextclass.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.safetensors.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -28,6 +28,9 @@ class PrimitivesTest {
   private final Primitives scalar = new ScalarPrimitives();
   private final Primitives vector = new VectorPrimitives();
   private final Random random = new Random(20261123);
+
+  /** Scores of a query: two blocks. */
+  private static final int STRIDE = 2 * Primitives.BLOCK;
 
   /** Random weights of any exponent now and then, so that a lost carry or a wrong shift shows. */
   private CpuWeight weight(DType dtype, int rows, int columns) {
@@ -154,24 +157,6 @@ class PrimitivesTest {
     assertThat(linear(scalar, w, x, tokens)).containsExactly(expected);
   }
 
-  @Test
-  void pairsOfBf16Widen() {
-    int n = 64 * 48;
-    MemorySegment held = Arena.ofAuto().allocate(2L * n, 64);
-    float[] x = floats(n);
-    for (int i = 0; i < n; i++) {
-      held.set(ValueLayout.JAVA_SHORT, Bf16.pairOffsetBytes(i), Bf16.round(x[i]));
-    }
-    for (Primitives primitives : List.of(scalar, vector)) {
-      MemorySegment widened = Arena.ofAuto().allocate(4L * n, 64);
-      primitives.widenPairs(held, widened, n);
-      for (int i = 0; i < n; i++) {
-        assertThat(widened.getAtIndex(ValueLayout.JAVA_FLOAT, i))
-            .isEqualTo(Bf16.widen(Bf16.round(x[i])));
-      }
-    }
-  }
-
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F16"})
   void everyHalfWidensAsJavaSays(DType dtype) {
@@ -218,28 +203,71 @@ class PrimitivesTest {
     }
   }
 
-  @Test
-  void attentionOverABlockIsEqualToTheBit() {
+  @ParameterizedTest
+  @EnumSource(KvCacheFormat.class)
+  void attentionOverABlockIsEqualToTheBit(KvCacheFormat format) {
     for (int headDim : new int[] {16, 64, 80, 128}) {
-      MemorySegment block = Arena.ofAuto().allocate(4L * Primitives.BLOCK * headDim, 64);
-      for (int i = 0; i < Primitives.BLOCK * headDim; i++) {
-        block.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
-      }
-      for (int count : new int[] {1, 2, 4, 7, 8}) { // alone, in fours, and left over
-        float[] q = floats(count * headDim);
-        Queries queries = new Queries();
-        queries.clear(count);
-        for (int i = 0; i < count; i++) {
-          queries.add(i * headDim, Primitives.BLOCK + 59 + i); // a block before this one
+      KvPanel keys = panel(format, true, headDim);
+      KvPanel values = panel(format, false, headDim);
+      // Alone, in pairs and fours, left over, and more than read BF16 and Q8 as they lie.
+      for (int count : new int[] {1, 2, 3, 4, 5, 7, 8, 9, 14}) {
+        for (int last : new int[] {1, 2, 3, 5, 37, 64}) { // positions of the block
+          float[] q = floats(count * headDim);
+          Queries queries = queries(count, last, headDim);
+          float[] expected = new float[count * STRIDE];
+          float[] actual = new float[count * STRIDE];
+          scalar.scores(keys, q, queries, expected, Primitives.BLOCK, new Scratch());
+          vector.scores(keys, q, queries, actual, Primitives.BLOCK, new Scratch());
+          assertThat(actual).containsExactly(expected);
+          assertSame(
+              q,
+              (p, v) ->
+                  p.weightedSum(values, expected, Primitives.BLOCK, queries, v, new Scratch()));
         }
-        int stride = 2 * Primitives.BLOCK;
-        int at = Primitives.BLOCK;
-        float[] expected = new float[count * stride];
-        float[] actual = new float[count * stride];
-        scalar.scores(block, q, queries, headDim, expected, at, stride);
-        vector.scores(block, q, queries, headDim, actual, at, stride);
-        assertThat(actual).containsExactly(expected);
-        assertSame(q, (p, v) -> p.weightedSum(block, expected, at, stride, queries, v, headDim));
+      }
+    }
+  }
+
+  /**
+   * Two to a token, as in a group of two; a block before this one, and the last of them sees it so
+   * far.
+   */
+  private static Queries queries(int count, int last, int headDim) {
+    Queries queries = new Queries();
+    queries.clear(count);
+    for (int i = 0; i < count; i++) {
+      int visible = Math.max(0, last - (count - 1 - i) / 2);
+      queries.add(i * headDim, Primitives.BLOCK + visible, i * STRIDE);
+    }
+    return queries;
+  }
+
+  private KvPanel panel(KvCacheFormat format, boolean keys, int headDim) {
+    MemorySegment memory = Arena.ofAuto().allocate(KvPanel.bytes(format, headDim) + 64, 64);
+    KvPanel panel = KvPanel.of(format, keys, memory, 64, headDim);
+    for (int position = 0; position < Primitives.BLOCK; position++) {
+      panel.put(position, floats(headDim), 0);
+    }
+    return panel;
+  }
+
+  @ParameterizedTest
+  @EnumSource(KvCacheFormat.class)
+  void positionsThatAQueryDoesNotSeeDoNotShow(KvCacheFormat format) {
+    int headDim = 128;
+    float[] nothing = new float[headDim];
+    Arrays.fill(nothing, Float.NaN);
+    for (int count : new int[] {1, 2, 4, 12}) {
+      for (int last : new int[] {1, 6, 31, 63}) {
+        KvPanel values = panel(format, false, headDim);
+        for (int position = last; position < Primitives.BLOCK; position++) {
+          values.put(position, nothing, 0);
+        }
+        float[] probs = floats(count * STRIDE);
+        float[] out = floats(count * headDim);
+        vector.weightedSum(
+            values, probs, Primitives.BLOCK, queries(count, last, headDim), out, new Scratch());
+        assertThat(out).doesNotContain(Float.NaN);
       }
     }
   }
