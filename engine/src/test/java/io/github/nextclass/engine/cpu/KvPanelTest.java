@@ -87,6 +87,41 @@ class KvPanelTest {
     }
   }
 
+  /** llama.cpp's q8_0: blocks of 32, a scale in half precision, levels rounded by the exact scale. */
+  private static float[] q8x0(float[] x) {
+    float[] rounded = new float[x.length];
+    for (int from = 0; from < x.length; from += 32) {
+      float largest = 0f;
+      for (int i = from; i < from + 32; i++) {
+        largest = Math.max(largest, Math.abs(x[i]));
+      }
+      float scale = largest / 127;
+      float held = Float.float16ToFloat(Float.floatToFloat16(scale));
+      for (int i = from; i < from + 32; i++) {
+        rounded[i] = Math.round(x[i] / scale) * held;
+      }
+    }
+    return rounded;
+  }
+
+  @Test
+  void asExactAsLlamaCppInAsManyBits() {
+    double ours = 0;
+    double theirs = 0;
+    for (int round = 0; round < 20; round++) {
+      float[][] x = numbers(128);
+      KvPanel panel = filled(KvCacheFormat.Q8, true, x);
+      for (int p = 0; p < BLOCK; p++) {
+        float[] rounded = q8x0(x[p]);
+        for (int d = 0; d < 128; d++) {
+          ours += Math.pow((double) panel.get(p, d) - x[p][d], 2);
+          theirs += Math.pow((double) rounded[d] - x[p][d], 2);
+        }
+      }
+    }
+    assertThat(Math.sqrt(ours / theirs)).isBetween(0.99, 1.001);
+  }
+
   @ParameterizedTest
   @CsvSource({"F32, 128, 32", "BF16, 128, 16", "Q8, 128, 8.5", "Q8, 64, 8.5", "BF16, 80, 16"})
   void bitsOfANumber(KvCacheFormat format, int headDim, double bits) {
