@@ -18,7 +18,7 @@ public enum KvCacheFormat {
 
   /**
    * 8-bit levels from -127 to 127 with a bf16 scale for each 32 numbers of a head: 8.5 bits a
-   * number, as in llama.cpp's q8_0. A quarter of the memory, and of the reading.
+   * number, as in llama.cpp's q8_0. A quarter of the memory, and about the time of BF16.
    */
   Q8;
 

@@ -2,6 +2,7 @@ package io.github.nextclass.engine.cpu;
 
 import io.github.nextclass.engine.backend.Step;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Causal attention of a few tokens over one kv head. All their query heads go through a block of
@@ -49,69 +50,57 @@ final class Attention {
       Scratch scratch) {
     CpuKvCache cache = (CpuKvCache) segment.cache();
     int positions = segment.firstPosition() + to;
+    int kvHeads = endHead - firstHead;
     int stride = (positions + BLOCK - 1) / BLOCK * BLOCK;
-    int rowsOfScores = (endHead - firstHead) * (to - from) * group;
-    float[] scores = scratch.scores(Math.multiplyExact(rowsOfScores, stride));
-    Arrays.fill(scores, 0, rowsOfScores * stride, 0f);
-    for (int head = firstHead; head < endHead; head++) {
-      collect(
-          segment,
-          head,
-          from,
-          to,
-          (head - firstHead) * (to - from) * group * stride,
-          stride,
-          out,
-          scratch.queries(head - firstHead));
+    int length = Math.multiplyExact(kvHeads * (to - from) * group, stride);
+    float[] scores = scratch.scores(length);
+    Arrays.fill(scores, 0, length, 0f);
+    List<Queries> queries = scratch.queries(kvHeads);
+    for (int h = 0; h < kvHeads; h++) {
+      collect(segment, firstHead + h, from, to, stride, h * (length / kvHeads), queries.get(h));
     }
 
     for (int p = 0; p < positions; p += BLOCK) {
-      for (int head = firstHead; head < endHead; head++) {
-        KvPanel k = cache.keys(layer, head, p);
-        primitives.scores(k, q, scratch.queries(head - firstHead), scores, p, scratch);
+      for (int h = 0; h < kvHeads; h++) {
+        KvPanel k = cache.keys(layer, firstHead + h, p);
+        primitives.scores(k, q, queries.get(h), scores, p, scratch);
       }
     }
-    float[] sums = scratch.sums(rowsOfScores);
-    for (int head = firstHead; head < endHead; head++) {
-      Queries queries = scratch.queries(head - firstHead);
-      for (int i = 0; i < queries.count(); i++) {
-        sums[queries.scores(i) / stride] =
-            primitives.expSum(scores, queries.scores(i), queries.positions(i), scale);
+    for (Queries ofHead : queries) {
+      for (int i = 0; i < ofHead.count(); i++) {
+        float sum = primitives.expSum(scores, ofHead.scores(i), ofHead.positions(i), scale);
+        ofHead.setSum(i, sum);
+        Arrays.fill(out, ofHead.offset(i), ofHead.offset(i) + kv.headDim(), 0f);
       }
     }
     for (int p = 0; p < positions; p += BLOCK) {
-      for (int head = firstHead; head < endHead; head++) {
-        KvPanel v = cache.values(layer, head, p);
-        primitives.weightedSum(v, scores, p, scratch.queries(head - firstHead), out, scratch);
+      for (int h = 0; h < kvHeads; h++) {
+        KvPanel v = cache.values(layer, firstHead + h, p);
+        primitives.weightedSum(v, scores, p, queries.get(h), out, scratch);
       }
     }
-    for (int head = firstHead; head < endHead; head++) {
-      Queries queries = scratch.queries(head - firstHead);
-      for (int i = 0; i < queries.count(); i++) {
-        primitives.multiply(
-            out, queries.offset(i), kv.headDim(), 1f / sums[queries.scores(i) / stride]);
+    for (Queries ofHead : queries) {
+      for (int i = 0; i < ofHead.count(); i++) {
+        primitives.multiply(out, ofHead.offset(i), kv.headDim(), 1f / ofHead.sum(i));
       }
     }
   }
 
-  /** The queries of a kv head, whose results begin as zeros. */
+  /** The queries of a kv head, whose scores lie one after the other from an offset on. */
   private void collect(
       Step.Segment segment,
       int kvHead,
       int from,
       int to,
-      int scoresOffset,
       int stride,
-      float[] out,
+      int scoresOffset,
       Queries queries) {
-    int headDim = kv.headDim();
     queries.clear((to - from) * group);
     for (int row = from; row < to; row++) {
-      int first = ((segment.firstRow() + row) * heads + kvHead * group) * headDim;
-      Arrays.fill(out, first, first + group * headDim, 0f);
+      int first = (segment.firstRow() + row) * heads + kvHead * group;
       for (int g = 0; g < group; g++) {
         queries.add(
-            first + g * headDim,
+            (first + g) * kv.headDim(),
             segment.firstPosition() + row + 1,
             scoresOffset + queries.count() * stride);
       }

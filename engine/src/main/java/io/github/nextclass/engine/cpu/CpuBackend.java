@@ -285,7 +285,7 @@ public final class CpuBackend implements Backend {
     for (Step.Segment segment : step.segments()) {
       int rows = segment.rowCount();
       int parts = (rows + Attention.TOKENS - 1) / Attention.TOKENS;
-      int headsAPiece = parts > 1 ? 1 : (kvHeads + workers.count() - 1) / workers.count();
+      int headsAPiece = rows > 1 ? 1 : (kvHeads + workers.count() - 1) / workers.count();
       int headPieces = (kvHeads + headsAPiece - 1) / headsAPiece;
       workers.forRange(
           parts * headPieces,

@@ -18,8 +18,8 @@ import java.lang.foreign.MemorySegment;
  * </pre>
  *
  * <p>So both lie in one way, and one kernel serves both. Some lanes stand side by side in a row of
- * 32-bit words, the group; a word holds the next term in F32, the next two in BF16, the next four in
- * Q8, the first lowest. The rows of a group follow each other, then those of the next group:
+ * 32-bit words, the group; a word holds the next term in F32, the next two in BF16, the next four
+ * in Q8, the first lowest. The rows of a group follow each other, then those of the next group:
  *
  * <pre>
  *   lane          0          1         ...
@@ -109,13 +109,8 @@ record KvPanel(
   }
 
   /** Bytes from a row to the next. */
-  long rowBytes() {
-    return 4L * group;
-  }
-
-  /** Rows of {@link #group} words, those of all groups. */
-  int rows() {
-    return (lanes() + group - 1) / group * ((terms() + parts(format) - 1) / parts(format));
+  int rowBytes() {
+    return 4 * group;
   }
 
   /** Where the word of a lane and a term lies in the segment. */

@@ -8,7 +8,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** Panels of the KV cache in BF16 and Q8 to panels of floats. Nothing is rounded. */
+/** Numbers of the KV cache in BF16 and Q8 to floats. Nothing is rounded. */
 final class KvWiden {
   private static final int WIDTH = Lanes.WIDTH;
 
@@ -19,17 +19,28 @@ final class KvWiden {
 
   private KvWiden() {}
 
-  /** The panel itself, or what it holds as floats. */
-  static KvPanel forQueries(KvPanel panel, boolean many, Scratch scratch) {
-    if (panel.format() == KvCacheFormat.F32 || !many) {
-      return panel;
-    }
-    long bytes = KvPanel.bytes(KvCacheFormat.F32, panel.headDim());
-    KvPanel floats = panel.floats(scratch.kvPanel(bytes));
-    if (panel.format() == KvCacheFormat.BF16) {
-      bf16(panel, floats);
-    } else {
-      q8(panel, scales(panel, scratch), floats);
+  /** A panel of Q8 as floats, in memory of the thread. */
+  static KvPanel floats(KvPanel panel, Scratch scratch) {
+    KvPanel floats =
+        panel.floats(scratch.kvPanel(KvPanel.bytes(KvCacheFormat.F32, panel.headDim())));
+    float[] scales = scales(panel, scratch);
+    MemorySegment segment = panel.segment();
+    MemorySegment to = floats.segment();
+    long rowBytes = panel.rowBytes();
+    int terms = panel.terms();
+    int lanes = panel.lanes();
+    for (int lane = 0; lane < lanes; lane += WIDTH) {
+      long from = panel.wordBytes(lane, 0);
+      long at = floats.wordBytes(lane, 0);
+      for (int t = 0; t < terms; t += 4) { // a row of words becomes four rows of floats
+        IntVector words = IntVector.fromMemorySegment(Lanes.I32, segment, from, LITTLE_ENDIAN);
+        for (int part = 0; part < 4; part++) {
+          FloatVector number = level(words, part).mul(scale(panel, scales, lane, t + part));
+          number.intoMemorySegment(to, at + part * rowBytes, LITTLE_ENDIAN);
+        }
+        from += rowBytes;
+        at += 4 * rowBytes;
+      }
     }
     return floats;
   }
@@ -57,46 +68,6 @@ final class KvWiden {
       }
     }
     return scales;
-  }
-
-  /** A row of words becomes two rows of floats. */
-  private static void bf16(KvPanel panel, KvPanel floats) {
-    MemorySegment to = floats.segment();
-    long rowBytes = panel.rowBytes();
-    MemorySegment segment = panel.segment();
-    long from = panel.offsetBytes();
-    long at = 0;
-    int rows = panel.rows();
-    for (int row = 0; row < rows; row++) {
-      for (long lane = 0; lane < rowBytes; lane += 4L * WIDTH) {
-        IntVector words =
-            IntVector.fromMemorySegment(Lanes.I32, segment, from + lane, LITTLE_ENDIAN);
-        Widen.evenBf16(words).intoMemorySegment(to, at + lane, LITTLE_ENDIAN);
-        Widen.oddBf16(words).intoMemorySegment(to, at + rowBytes + lane, LITTLE_ENDIAN);
-      }
-      from += rowBytes;
-      at += 2 * rowBytes;
-    }
-  }
-
-  /** A row of words becomes four rows of floats. */
-  private static void q8(KvPanel panel, float[] scales, KvPanel floats) {
-    MemorySegment to = floats.segment();
-    long rowBytes = panel.rowBytes();
-    for (int lane = 0; lane < panel.lanes(); lane += WIDTH) {
-      long from = panel.wordBytes(lane, 0);
-      long at = floats.wordBytes(lane, 0);
-      for (int t = 0; t < panel.terms(); t += 4) {
-        IntVector words =
-            IntVector.fromMemorySegment(Lanes.I32, panel.segment(), from, LITTLE_ENDIAN);
-        for (int part = 0; part < 4; part++) {
-          FloatVector number = level(words, part).mul(scale(panel, scales, lane, t + part));
-          number.intoMemorySegment(to, at + part * rowBytes, LITTLE_ENDIAN);
-        }
-        from += rowBytes;
-        at += 4 * rowBytes;
-      }
-    }
   }
 
   /** The numbers of a term for a vector of lanes. */

@@ -17,6 +17,7 @@ final class Queries {
   private int[] offsets = new int[0];
   private int[] positions = new int[0];
   private int[] scores = new int[0];
+  private float[] sums = new float[0];
   private int count;
 
   void clear(int most) {
@@ -25,6 +26,7 @@ final class Queries {
       offsets = Arrays.copyOf(offsets, most);
       positions = Arrays.copyOf(positions, most);
       scores = Arrays.copyOf(scores, most);
+      sums = Arrays.copyOf(sums, most);
     }
   }
 
@@ -46,6 +48,15 @@ final class Queries {
   /** Where the score of position 0 stands. */
   int scores(int i) {
     return scores[i];
+  }
+
+  /** The sum of the numerators of its softmax. */
+  float sum(int i) {
+    return sums[i];
+  }
+
+  void setSum(int i, float sum) {
+    sums[i] = sum;
   }
 
   /** The number of positions that a query sees; not less than that of the query before. */

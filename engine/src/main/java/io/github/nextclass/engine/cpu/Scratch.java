@@ -25,12 +25,12 @@ final class Scratch {
     return panel;
   }
 
-  /** The query heads of a kv head of a piece of attention. */
-  Queries queries(int i) {
-    while (queries.size() <= i) {
+  /** The query heads of some kv heads of a piece of attention. */
+  List<Queries> queries(int kvHeads) {
+    while (queries.size() < kvHeads) {
       queries.add(new Queries());
     }
-    return queries.get(i);
+    return queries.subList(0, kvHeads);
   }
 
   /** Rows of a weight on their way into a panel. */

@@ -66,7 +66,7 @@ class KvPanelTest {
     }
   }
 
-  /** Half a level of 127, and the scale itself is off by 2^-9 of it at most. */
+  /** Half a level, and the scale may be four steps of bf16, of 2^-8 at most, above a 127th. */
   @ParameterizedTest
   @ValueSource(ints = {6, 16, 64, 80, 128})
   void levelsAreWithinHalfALevel(int headDim) {
@@ -81,13 +81,15 @@ class KvPanelTest {
             largest = Math.max(largest, Math.abs(x[p][i]));
           }
           assertThat(Math.abs(panel.get(p, d) - x[p][d]))
-              .isLessThanOrEqualTo(largest / 127 * 0.502f);
+              .isLessThanOrEqualTo(largest / 127 * 0.51f);
         }
       }
     }
   }
 
-  /** llama.cpp's q8_0: blocks of 32, a scale in half precision, levels rounded by the exact scale. */
+  /**
+   * llama.cpp's q8_0: blocks of 32, a scale in half precision, levels rounded by the exact scale.
+   */
   private static float[] q8x0(float[] x) {
     float[] rounded = new float[x.length];
     for (int from = 0; from < x.length; from += 32) {
@@ -105,7 +107,7 @@ class KvPanelTest {
   }
 
   @Test
-  void asExactAsLlamaCppInAsManyBits() {
+  void noLessExactThanLlamaCppInAsManyBits() {
     double ours = 0;
     double theirs = 0;
     for (int round = 0; round < 20; round++) {
@@ -119,7 +121,7 @@ class KvPanelTest {
         }
       }
     }
-    assertThat(Math.sqrt(ours / theirs)).isBetween(0.99, 1.001);
+    assertThat(Math.sqrt(ours / theirs)).isBetween(0.9, 1.0);
   }
 
   @ParameterizedTest
