@@ -31,7 +31,8 @@ final class ConstrainedClasses implements LogitsFilter {
       throw new IllegalArgumentException(
           "the constraint needs "
               + walk.tokensToEnd()
-              + " tokens and one that ends the text, but there is room for "
+              + (walk.tokensToEnd() == 1 ? " token" : " tokens")
+              + " and one that ends the text, but there is room for "
               + maxNewTokens);
     }
   }

@@ -59,6 +59,7 @@ final class Automaton {
     private final int cost;
     private final int age;
     private final State[] next; // by class of byte
+    private @Nullable State afterPlain;
     @Nullable Mask mask;
 
     private State(List<Position> positions, boolean accepting, int cost, int age, int classes) {
@@ -107,10 +108,47 @@ final class Automaton {
     int byteClass = grammar.byteClass(b);
     State next = state.next[byteClass];
     if (next == null) {
-      next = find(state, byteOfClass[byteClass]);
+      next =
+          PlainText.isCharacter(b) && !tellsPlainApart(state)
+              ? findPlain(state)
+              : find(state, byteOfClass[byteClass]);
       state.next[byteClass] = next;
     }
     return next == dead ? null : next;
+  }
+
+  /**
+   * Whether some {@linkplain PlainText plain} characters lead elsewhere than others. If not, all
+   * that may come is known from a few positions, not from a million characters.
+   */
+  boolean tellsPlainApart(State state) {
+    for (Position position : state.positions) {
+      if (grammar.tellsPlainApart(position.state())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The state behind any plain character, of a state that does not tell them apart. */
+  @Nullable State afterPlain(State state) {
+    State next = findPlain(state);
+    return next == dead ? null : next;
+  }
+
+  private State findPlain(State state) {
+    State next = state.afterPlain;
+    if (next == null) {
+      List<Position> successors = new ArrayList<>();
+      for (Position position : state.positions) {
+        for (int target : grammar.plainTargets(position.state())) {
+          successors.add(new Position(target, position.stack()));
+        }
+      }
+      next = stateOf(successors);
+      state.afterPlain = next;
+    }
+    return next;
   }
 
   /** How many positions all remembered states have together. */

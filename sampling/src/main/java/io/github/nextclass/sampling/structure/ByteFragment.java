@@ -25,11 +25,25 @@ final class ByteFragment {
   /** A move over one byte of a range. */
   record Edge(int from, int low, int high, int to) {}
 
+  /** How many of the plain characters a move reads. */
+  enum Plain {
+    ALL,
+    SOME,
+    NONE
+  }
+
+  private final Plain plain;
   private final List<Edge> edges = new ArrayList<>();
   private final Map<List<List<Integer>>, Integer> states = new HashMap<>();
   private int stateCount = 2;
 
+  /** Every form writes plain characters as they are. */
   ByteFragment(TextForm form, CodePointSet set) {
+    CodePointSet common = set.intersect(PlainText.CHARACTERS);
+    plain =
+        common.isEmpty()
+            ? Plain.NONE
+            : common.equals(PlainText.CHARACTERS) ? Plain.ALL : Plain.SOME;
     List<List<Integer>> sequences = new ArrayList<>();
     form.forEach(
         set,
@@ -41,6 +55,10 @@ final class ByteFragment {
           sequences.add(boxed);
         });
     addEdges(START, sequences);
+  }
+
+  Plain plain() {
+    return plain;
   }
 
   List<Edge> edges() {

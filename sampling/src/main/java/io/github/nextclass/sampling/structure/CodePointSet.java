@@ -59,6 +59,15 @@ final class CodePointSet {
     return bounds.length == 0;
   }
 
+  boolean contains(int c) {
+    for (int i = 0; i < bounds.length; i += 2) {
+      if (bounds[i] <= c && c <= bounds[i + 1]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   CodePointSet union(CodePointSet other) {
     int[] both = Arrays.copyOf(bounds, bounds.length + other.bounds.length);
     System.arraycopy(other.bounds, 0, both, bounds.length, other.bounds.length);

@@ -24,10 +24,11 @@ public final class Constraint {
   /**
    * Allows one of some texts.
    *
-   * @param texts at least one, at most 10,000, together at most 200,000 characters; no half
-   *     surrogate pairs
+   * @param texts at least one that is not empty, at most 10,000, together at most 200,000
+   *     characters; no half surrogate pairs
    * @return the constraint
-   * @throws ConstraintException if there is none, there are too many, or one is no valid text
+   * @throws ConstraintException if there is none, all are empty, there are too many, or one is no
+   *     valid text
    */
   public static Constraint choice(List<String> texts) {
     int characters = texts.stream().mapToInt(String::length).reduce(0, Math::addExact);
@@ -41,6 +42,9 @@ public final class Constraint {
               + texts.size()
               + " of "
               + characters);
+    }
+    if (texts.stream().allMatch(String::isEmpty)) {
+      throw new ConstraintException("choice needs a text that is not empty, got only empty ones");
     }
     for (String text : texts) {
       if (text.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF)) {

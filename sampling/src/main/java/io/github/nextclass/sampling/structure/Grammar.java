@@ -2,6 +2,9 @@ package io.github.nextclass.sampling.structure;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a constraint is compiled to: rules, each a nondeterministic automaton over bytes, that can
  * call each other (a recursive transition network, Woods 1970). Without recursion it is a finite
@@ -21,22 +24,36 @@ final class Grammar {
   static final int EPSILON = -1;
   static final int CALL = -2;
 
+  private static final int[] NOWHERE = {};
+
   private final int[] firstEdge;
   private final int[] low;
   private final int[] high;
   private final int[] target;
   private final int[] ruleStart;
   private final boolean[] isEnd;
+  private final int[] @Nullable [] plainTargets;
+  private final BitSet tellsPlainApart;
   private final int[] byteClass = new int[256];
   private final int byteClasses;
 
-  Grammar(int[] firstEdge, int[] low, int[] high, int[] target, int[] ruleStart, boolean[] isEnd) {
+  Grammar(
+      int[] firstEdge,
+      int[] low,
+      int[] high,
+      int[] target,
+      int[] ruleStart,
+      boolean[] isEnd,
+      int[] @Nullable [] plainTargets,
+      BitSet tellsPlainApart) {
     this.firstEdge = firstEdge;
     this.low = low;
     this.high = high;
     this.target = target;
     this.ruleStart = ruleStart;
     this.isEnd = isEnd;
+    this.plainTargets = plainTargets;
+    this.tellsPlainApart = tellsPlainApart;
     boolean[] begins = new boolean[257];
     for (int edge = 0; edge < low.length; edge++) {
       if (low[edge] >= 0) {
@@ -98,6 +115,20 @@ final class Grammar {
   /** Whether a rule ends here. Such a state has no edges. */
   boolean isEnd(int state) {
     return isEnd[state];
+  }
+
+  /** Whether some {@linkplain PlainText plain} characters lead elsewhere than others. */
+  boolean tellsPlainApart(int state) {
+    return tellsPlainApart.get(state);
+  }
+
+  /**
+   * Where every plain character leads, if the state does not tell them apart: what its edges say
+   * too, byte by byte.
+   */
+  int[] plainTargets(int state) {
+    int[] targets = plainTargets[state];
+    return targets == null ? NOWHERE : targets;
   }
 
   /** Bytes that no edge tells apart have the same class. */

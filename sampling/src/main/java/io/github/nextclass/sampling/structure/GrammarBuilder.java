@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,8 @@ final class GrammarBuilder {
   private final List<Integer> ruleStarts = new ArrayList<>();
   private final List<Integer> ruleEnds = new ArrayList<>();
   private final Map<Shape, ByteFragment> fragments = new HashMap<>();
+  private final Map<Integer, List<Integer>> plainTargets = new HashMap<>();
+  private final BitSet tellsPlainApart = new BitSet();
   private int states;
   private int edges;
   private int[] from = new int[64];
@@ -47,6 +50,9 @@ final class GrammarBuilder {
   }
 
   void bytes(int source, int lowByte, int highByte, int target) {
+    if (PlainText.mayBeginWith(lowByte, highByte)) {
+      tellsPlainApart.set(source);
+    }
     edge(source, lowByte, highByte, target);
   }
 
@@ -118,7 +124,16 @@ final class GrammarBuilder {
       stateOf[state] = newState();
     }
     for (ByteFragment.Edge edge : fragment.edges()) {
-      bytes(stateOf[edge.from()], edge.low(), edge.high(), stateOf[edge.to()]);
+      if (edge.from() == ByteFragment.START) {
+        edge(source, edge.low(), edge.high(), stateOf[edge.to()]);
+      } else {
+        bytes(stateOf[edge.from()], edge.low(), edge.high(), stateOf[edge.to()]);
+      }
+    }
+    switch (fragment.plain()) {
+      case ALL -> plainTargets.computeIfAbsent(source, key -> new ArrayList<>(1)).add(target);
+      case SOME -> tellsPlainApart.set(source);
+      case NONE -> {}
     }
   }
 
@@ -158,6 +173,10 @@ final class GrammarBuilder {
     boolean[] isEnd = new boolean[states];
     ruleEnds.forEach(end -> isEnd[end] = true);
     int[] starts = ruleStarts.stream().mapToInt(Integer::intValue).toArray();
-    return new Grammar(firstEdge, sortedLow, sortedHigh, sortedTo, starts, isEnd);
+    int[][] plain = new int[states][];
+    plainTargets.forEach(
+        (state, targets) -> plain[state] = targets.stream().mapToInt(Integer::intValue).toArray());
+    return new Grammar(
+        firstEdge, sortedLow, sortedHigh, sortedTo, starts, isEnd, plain, tellsPlainApart);
   }
 }

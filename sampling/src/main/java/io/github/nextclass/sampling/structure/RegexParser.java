@@ -61,7 +61,7 @@ final class RegexParser {
       options.add(anchoredBranch());
     } while (take('|'));
     if (at < pattern.length()) {
-      throw error("unmatched ')'", at);
+      throw malformed("unmatched ')'", at);
     }
     return options.size() == 1 ? options.getFirst() : new Regex.Choice(options);
   }
@@ -78,7 +78,7 @@ final class RegexParser {
       toEnd = true;
     }
     if (at < pattern.length() && peek() != '|' && peek() != ')') {
-      throw error("anchor '$' in the middle", at - 1);
+      throw unsupported("anchor '$' in the middle", at - 1);
     }
     if (!search) {
       return branch;
@@ -128,20 +128,20 @@ final class RegexParser {
           max = peek() == '}' ? Regex.UNBOUNDED : number(start);
         }
         if (!take('}')) {
-          throw error("'{' that is no quantifier like {2}, {2,} or {2,5}", start);
+          throw unsupported("'{' that is no quantifier like {2}, {2,} or {2,5}", start);
         }
         if (min > max) {
-          throw error("quantifier with minimum " + min + " above maximum " + max, start);
+          throw malformed("quantifier with minimum " + min + " above maximum " + max, start);
         }
       } else {
         return part;
       }
       if (peek() == '+') {
-        throw error("possessive quantifier", start);
+        throw unsupported("possessive quantifier", start);
       }
       take('?'); // a reluctant quantifier prefers other matches of the same texts
       if (peek() == '*' || peek() == '+' || peek() == '?' || peek() == '{') {
-        throw error("quantifier behind a quantifier", at);
+        throw unsupported("quantifier behind a quantifier", at);
       }
       part = new Regex.Repeat(part, min, max);
     }
@@ -153,10 +153,10 @@ final class RegexParser {
       at++;
     }
     if (at == from) {
-      throw error("'{' that is no quantifier like {2}, {2,} or {2,5}", start);
+      throw unsupported("'{' that is no quantifier like {2}, {2,} or {2,5}", start);
     }
     if (at - from > 9) {
-      throw error("quantifier above 999999999", start);
+      throw malformed("quantifier above 999999999", start);
     }
     return Integer.parseInt(pattern.substring(from, at));
   }
@@ -169,9 +169,9 @@ final class RegexParser {
       case '[' -> new Regex.One(characterClass(start));
       case '.' -> new Regex.One(DOT);
       case '\\' -> new Regex.One(escape(start));
-      case '^', '$' -> throw error("anchor '" + (char) c + "' in the middle", start);
-      case '*', '+', '?' -> throw error("quantifier '" + (char) c + "' behind nothing", start);
-      case '{' -> throw error("quantifier '{' behind nothing; a brace itself is \\{", start);
+      case '^', '$' -> throw unsupported("anchor '" + (char) c + "' in the middle", start);
+      case '*', '+', '?' -> throw malformed("quantifier '" + (char) c + "' behind nothing", start);
+      case '{' -> throw malformed("quantifier '{' behind nothing; a brace itself is \\{", start);
       default -> new Regex.One(single(c, start));
     };
   }
@@ -180,25 +180,25 @@ final class RegexParser {
     if (take('?')) {
       switch (next()) {
         case ':' -> {}
-        case '=' -> throw error("lookahead", start);
-        case '!' -> throw error("negative lookahead", start);
-        case '>' -> throw error("atomic group", start);
+        case '=' -> throw unsupported("lookahead", start);
+        case '!' -> throw unsupported("negative lookahead", start);
+        case '>' -> throw unsupported("atomic group", start);
         case '<' -> {
           if (peek() == '=' || peek() == '!') {
-            throw error("lookbehind", start);
+            throw unsupported("lookbehind", start);
           }
           name(start);
         }
-        default -> throw error("inline flag or unknown group", start);
+        default -> throw unsupported("inline flag or unknown group", start);
       }
     }
     if (++depth > MAX_GROUP_DEPTH) {
-      throw error("group nested deeper than " + MAX_GROUP_DEPTH, start);
+      throw malformed("group nested deeper than " + MAX_GROUP_DEPTH, start);
     }
     Regex inner = choice();
     depth--;
     if (!take(')')) {
-      throw error("group without its ')'", start);
+      throw malformed("group without its ')'", start);
     }
     return inner;
   }
@@ -208,7 +208,7 @@ final class RegexParser {
       at++;
     }
     if (!take('>')) {
-      throw error("group name without its '>'", start);
+      throw malformed("group name without its '>'", start);
     }
   }
 
@@ -220,7 +220,7 @@ final class RegexParser {
       int from = at;
       int c = next();
       if (c == END) {
-        throw error("character class without its ']'", start);
+        throw malformed("character class without its ']'", start);
       }
       if (c == ']' && !first) {
         return negated ? set.complement() : set;
@@ -238,13 +238,13 @@ final class RegexParser {
 
   private CodePointSet classItem(int c, int from) {
     return switch (c) {
-      case END -> throw error("character class without its end", from);
+      case END -> throw malformed("character class without its end", from);
       case '\\' -> escape(from);
-      case '[' -> throw error("class inside a class; a bracket itself is \\[", from);
-      case ']' -> throw error("empty character class; a bracket itself is \\]", from);
+      case '[' -> throw unsupported("class inside a class; a bracket itself is \\[", from);
+      case ']' -> throw unsupported("empty character class; a bracket itself is \\]", from);
       case '&' -> {
         if (peek() == '&') {
-          throw error("intersection '&&' of classes", from);
+          throw unsupported("intersection '&&' of classes", from);
         }
         yield single(c, from);
       }
@@ -259,10 +259,10 @@ final class RegexParser {
             && first.first(0) == first.last(0)
             && last.first(0) == last.last(0);
     if (!singles) {
-      throw error("range whose ends are not single characters", from);
+      throw malformed("range whose ends are not single characters", from);
     }
     if (first.first(0) > last.first(0)) {
-      throw error("range in descending order", from);
+      throw malformed("range in descending order", from);
     }
     return CodePointSet.of(first.first(0), last.first(0));
   }
@@ -271,7 +271,7 @@ final class RegexParser {
   private CodePointSet escape(int start) {
     int c = next();
     return switch (c) {
-      case END -> throw error("backslash at the end", start);
+      case END -> throw malformed("backslash at the end", start);
       case 'd' -> DIGIT;
       case 'D' -> DIGIT.complement();
       case 'w' -> WORD;
@@ -286,14 +286,14 @@ final class RegexParser {
       case 'u' -> single(peek() == '{' ? bracedHex(start) : utf16(start), start);
       case 'p' -> category(start);
       case 'P' -> category(start).complement();
-      case 'b', 'B' -> throw error("word boundary '\\" + (char) c + "'", start);
-      case 'k' -> throw error("backreference '\\k'", start);
+      case 'b', 'B' -> throw unsupported("word boundary '\\" + (char) c + "'", start);
+      case 'k' -> throw unsupported("backreference '\\k'", start);
       default -> {
         if (c >= '0' && c <= '9') {
-          throw error("backreference '\\" + (char) c + "'", start);
+          throw unsupported("backreference '\\" + (char) c + "'", start);
         }
         if (c < 128 && Character.isLetter(c)) {
-          throw error("escape '\\" + (char) c + "'", start);
+          throw unsupported("escape '\\" + (char) c + "'", start);
         }
         yield single(c, start);
       }
@@ -316,7 +316,7 @@ final class RegexParser {
     for (int i = 0; i < digits; i++) {
       int digit = Character.digit(next(), 16);
       if (digit < 0) {
-        throw error("escape that needs " + digits + " hexadecimal digits", start);
+        throw malformed("escape that needs " + digits + " hexadecimal digits", start);
       }
       value = value << 4 | digit;
     }
@@ -329,7 +329,7 @@ final class RegexParser {
     for (int c = next(); c != '}'; c = next()) {
       int digit = Character.digit(c, 16);
       if (digit < 0 || value > Character.MAX_CODE_POINT >> 4) {
-        throw error("escape that needs a code point in hexadecimal digits", start);
+        throw malformed("escape that needs a code point in hexadecimal digits", start);
       }
       value = value << 4 | digit;
     }
@@ -349,14 +349,15 @@ final class RegexParser {
     }
     @Nullable CodePointSet set = categories.computeIfAbsent(name, GeneralCategories::get);
     if (set == null) {
-      throw error("property '" + name + "', which is no general category like L or Lu,", start);
+      throw unsupported(
+          "property '" + name + "', which is no general category like L or Lu,", start);
     }
     return set;
   }
 
   private CodePointSet single(int c, int start) {
     if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
-      throw error("half a surrogate pair", start);
+      throw malformed("half a surrogate pair", start);
     }
     return CodePointSet.of(c, c);
   }
@@ -382,17 +383,16 @@ final class RegexParser {
     return true;
   }
 
-  private ConstraintException error(String construct, int index) {
+  private ConstraintException unsupported(String construct, int index) {
+    return malformed(construct + " is not supported", index);
+  }
+
+  private ConstraintException malformed(String what, int index) {
     String excerpt =
         pattern.length() <= 80
             ? pattern
             : pattern.substring(0, 80) + "..."; // enough to recognise it
     return new ConstraintException(
-        "regular expression, index "
-            + index
-            + ": "
-            + construct
-            + " is not supported, in "
-            + excerpt);
+        "regular expression, index " + index + ": " + what + ", in " + excerpt);
   }
 }

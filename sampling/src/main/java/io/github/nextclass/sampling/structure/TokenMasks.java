@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which tokens may come next: the product of a constraint's {@link Automaton}, which reads bytes,
  * and a {@link TokenTrie}, which groups tokens by their bytes. One walk over the trie finds them
- * all; a branch is left as soon as its bytes cannot go on, and where any plain text is as good as
- * any other, only the tokens that are something else are walked. What was found for a state is
+ * all; a branch is left as soon as its bytes cannot go on, and where any plain character is as good
+ * as any other, only the tokens that are something else are walked. What was found for a state is
  * remembered.
  *
  * <p>Thread-safe: generations that share a constraint share this and take turns.
@@ -70,20 +70,51 @@ final class TokenMasks {
   }
 
   private Mask find(Automaton.State state, int maxCost) {
-    if (!PlainText.leadsBack(automaton, state)) {
-      return find(state, maxCost, trie.nodes(), new long[(trie.tokens() + 63) / 64], 0);
+    Mask plain = plain(state, maxCost);
+    return plain == null
+        ? walk(state, maxCost, trie.nodes(), new long[(trie.tokens() + 63) / 64], 0)
+        : walk(state, maxCost, trie.notPlain(), plain.bits(), plain.worstCost());
+  }
+
+  /**
+   * The plain tokens that may come, by their lengths alone; null if that is not enough to tell.
+   * Inside a string that may have 3 more characters, they are those of 1 to 3.
+   */
+  private @Nullable Mask plain(Automaton.State state, int maxCost) {
+    boolean[] allowed = new boolean[trie.maxPlainLength() + 1];
+    int allowedTokens = 0;
+    int allTokens = 0;
+    int worstCost = 0;
+    Automaton.State after = state;
+    for (int length = 1; length < allowed.length; length++) {
+      if (after != null) {
+        if (automaton.tellsPlainApart(after)) {
+          return null;
+        }
+        after = automaton.afterPlain(after);
+      }
+      int tokens = trie.plainOfLength(length).length;
+      allTokens += tokens;
+      if (tokens > 0 && after != null && after.cost() <= maxCost) {
+        allowed[length] = true;
+        allowedTokens += tokens;
+        worstCost = Math.max(worstCost, after.cost());
+      }
     }
-    boolean allowed = state.cost() <= maxCost;
-    return find(
-        state,
-        maxCost,
-        trie.notPlain(),
-        allowed ? trie.plain().clone() : new long[trie.plain().length],
-        allowed ? state.cost() : 0);
+    boolean most = allowedTokens > allTokens / 2;
+    long[] bits = most ? trie.plain().clone() : new long[trie.plain().length];
+    for (int length = 1; length < allowed.length; length++) {
+      if (allowed[length] != most) {
+        for (int id : trie.plainOfLength(length)) {
+          bits[id >> 6] ^= 1L << id;
+        }
+      }
+    }
+    return new Mask(bits, worstCost);
   }
 
   /** Adds the tokens of a trie that may come to those that are known to. */
-  private Mask find(
+  private Mask walk(
       Automaton.State state, int maxCost, TrieNodes nodes, long[] bits, int knownWorstCost) {
     int worstCost = knownWorstCost;
     path[0] = state;

@@ -9,8 +9,8 @@ import java.util.function.IntFunction;
  * The tokens of a model, seen as byte strings and sorted into a trie: tokens with the same
  * beginning share the work of following it.
  *
- * <p>Most tokens are {@linkplain PlainText plain text}. Where any plain text leads a constraint
- * back to where it is, as inside a string, these are allowed or not all together, and only the
+ * <p>Most tokens are {@linkplain PlainText plain text}. Where one plain character is as good as any
+ * other, as inside a string, those of the same length are allowed or not all together, and only the
  * others need be followed; they have a trie of their own.
  *
  * <p>Build it once for a tokenizer. It remembers the masks of the constraints that were used last.
@@ -27,6 +27,7 @@ public final class TokenTrie {
   private final TrieNodes nodes;
   private final TrieNodes notPlain;
   private final long[] plain;
+  private final int[][] plainOfLength;
 
   private final Map<Constraint, TokenMasks> masks =
       new LinkedHashMap<>(16, 0.75f, true) {
@@ -42,6 +43,7 @@ public final class TokenTrie {
     this.tokens = tokens;
     bytesOf = new byte[tokens][];
     plain = new long[(tokens + 63) / 64];
+    int[] lengths = new int[tokens];
     for (int id = 0; id < tokens; id++) {
       byte[] bytes = bytesOfId.apply(id);
       if (bytes.length > Short.MAX_VALUE) {
@@ -49,16 +51,33 @@ public final class TokenTrie {
             "token " + id + " has " + bytes.length + " bytes, expected at most " + Short.MAX_VALUE);
       }
       bytesOf[id] = bytes;
-      if (PlainText.matches(bytes)) {
+      lengths[id] = PlainText.length(bytes);
+      if (lengths[id] > 0) {
         plain[id >> 6] |= 1L << id;
       }
     }
+    plainOfLength = idsByLength(lengths);
     int[] sorted = sorted(bytesOf);
     nodes = new TrieNodes(sorted, bytesOf);
     notPlain =
         new TrieNodes(
             Arrays.stream(sorted).filter(id -> ((plain[id >> 6] >> id) & 1) == 0).toArray(),
             bytesOf);
+  }
+
+  private static int[][] idsByLength(int[] lengths) {
+    int[] counts = new int[Arrays.stream(lengths).max().orElse(0) + 1];
+    for (int length : lengths) {
+      counts[length]++;
+    }
+    counts[0] = 0; // these are not plain
+    int[][] ids = Arrays.stream(counts).mapToObj(int[]::new).toArray(int[][]::new);
+    for (int id = lengths.length - 1; id >= 0; id--) {
+      if (lengths[id] > 0) {
+        ids[lengths[id]][--counts[lengths[id]]] = id;
+      }
+    }
+    return ids;
   }
 
   /**
@@ -157,6 +176,16 @@ public final class TokenTrie {
   /** The tokens that are plain text, as bits. To be read only. */
   long[] plain() {
     return plain;
+  }
+
+  /** How many characters the longest plain token has. */
+  int maxPlainLength() {
+    return plainOfLength.length - 1;
+  }
+
+  /** The plain tokens of so many characters. To be read only. */
+  int[] plainOfLength(int length) {
+    return plainOfLength[length];
   }
 
   /** The bytes of a token; none if there is no such token. To be read only. */

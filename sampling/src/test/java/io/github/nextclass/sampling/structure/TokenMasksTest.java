@@ -50,6 +50,10 @@ class TokenMasksTest {
         "{\"type\": \"string\"}",
         "{\"type\": \"string\", \"maxLength\": 5}",
         "{\"type\": \"string\", \"minLength\": 3}",
+        "{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 9}",
+        "{\"type\": \"string\", \"pattern\": \"é\", \"maxLength\": 30}",
+        "{\"type\": \"string\", \"pattern\": \"^.{2}x.{0,20}$\"}",
+        "{\"anyOf\": [{\"type\": \"string\", \"maxLength\": 4}, {\"type\": \"string\", \"minLength\": 6}]}",
         "{\"type\": \"string\", \"pattern\": \"^[a-z é]*$\"}",
         "{\"type\": \"array\", \"items\": {\"type\": \"string\"}}",
         "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"string\"}, \"é\": {\"type\": \"number\"}}}",
@@ -57,6 +61,10 @@ class TokenMasksTest {
         "regex (.|\\n)*",
         "regex \"[^\"]*\"",
         "regex [^a]*",
+        "regex .{0,7}",
+        "regex .{3}[a-z ]*",
+        "regex (.é|..b|.{4})*",
+        "regex (.|\\x{85}|\\x{2028})*",
         "regex (ab|c)*",
       })
   void masksAreThoseOfEachTokenByItself(String text) {
@@ -98,14 +106,19 @@ class TokenMasksTest {
 
   @Test
   void plainTextIsWholeCharacters() {
-    assertThat(PlainText.matches("Zoë says 漢字 😀".getBytes(StandardCharsets.UTF_8))).isTrue();
-    for (String not : List.of("", "a\"", "\\", "a\n", "\u007f", "\u0085", "\u2028", "\u2029")) {
-      assertThat(PlainText.matches(not.getBytes(StandardCharsets.UTF_8))).as(not).isFalse();
+    assertThat(plainLength("Zoë says 漢字 😀")).isEqualTo(13);
+    for (String not :
+        List.of("", "a\"", "\\", "a\n", "\u007f", "\u0085", "\u2028", "\u2029", "\ufffd")) {
+      assertThat(plainLength(not)).as(not).isZero();
     }
     byte[] euro = "€".getBytes(StandardCharsets.UTF_8);
-    assertThat(PlainText.matches(Arrays.copyOf(euro, 2))).isFalse();
-    assertThat(PlainText.matches(Arrays.copyOfRange(euro, 1, 3))).isFalse();
-    assertThat(PlainText.matches(new byte[] {(byte) 0xED, (byte) 0xA0, (byte) 0x80})).isFalse();
-    assertThat(PlainText.matches(new byte[] {(byte) 0xC0, (byte) 0xAF})).isFalse();
+    assertThat(PlainText.length(Arrays.copyOf(euro, 2))).isZero();
+    assertThat(PlainText.length(Arrays.copyOfRange(euro, 1, 3))).isZero();
+    assertThat(PlainText.length(new byte[] {(byte) 0xED, (byte) 0xA0, (byte) 0x80})).isZero();
+    assertThat(PlainText.length(new byte[] {(byte) 0xC0, (byte) 0xAF})).isZero();
+  }
+
+  private static int plainLength(String text) {
+    return PlainText.length(text.getBytes(StandardCharsets.UTF_8));
   }
 }
