@@ -273,6 +273,26 @@ public final class PlainQwen3 {
   }
 
   /**
+   * Reads a text with a model of its own.
+   *
+   * @param folder the checkpoint
+   * @param tokenIds the text, at least one token
+   * @param vectors gets the {@link #vector()} after each token
+   * @return the score of every class that may follow, {@code [vocabSize]}
+   * @throws IOException if the checkpoint cannot be read
+   */
+  public static float[] read(Path folder, int[] tokenIds, List<float[]> vectors)
+      throws IOException {
+    PlainQwen3 model = new PlainQwen3(folder);
+    float[] scores = {};
+    for (int tokenId : tokenIds) {
+      scores = model.forward(tokenId);
+      vectors.add(model.vector());
+    }
+    return scores;
+  }
+
+  /**
    * The vector of the last token read, from which the head makes its scores.
    *
    * @return {@code [hiddenSize]}

@@ -108,7 +108,7 @@ final class StrategyPictures {
     svg.text(590, 34, "contrastive", "bold accent");
     int[] prompt = model.encode(PROMPT);
     List<float[]> before = new ArrayList<>();
-    float[] probs = PlainQwen3.softmax(read(prompt, before));
+    float[] probs = PlainQwen3.softmax(PlainQwen3.read(Pictures.MODEL, prompt, before));
     double best = Double.NEGATIVE_INFINITY;
     int bestRow = 0;
     Decoding four = Decoding.greedy().maxNewTokens(1).topClasses(4);
@@ -118,7 +118,7 @@ final class StrategyPictures {
       List<float[]> after = new ArrayList<>();
       int[] longer = Arrays.copyOf(prompt, prompt.length + 1);
       longer[prompt.length] = id;
-      read(longer, after);
+      PlainQwen3.read(Pictures.MODEL, longer, after);
       double score = PlainDecoding.contrastive(probs[id], after.getLast(), before, ALPHA);
       double alike = ((1 - ALPHA) * probs[id] - score) / ALPHA;
       double y = top + row * i;
@@ -134,16 +134,6 @@ final class StrategyPictures {
     }
     svg.rect(578, top + row * bestRow - 4, 84, 32, "lineaccent");
     return svg.end();
-  }
-
-  private static float[] read(int[] tokens, List<float[]> vectors) throws IOException {
-    PlainQwen3 model = new PlainQwen3(Pictures.MODEL);
-    float[] scores = {};
-    for (int token : tokens) {
-      scores = model.forward(token);
-      vectors.add(model.vector());
-    }
-    return scores;
   }
 
   /** Three beams over four steps; the plain search, which a test holds equal to the library's. */

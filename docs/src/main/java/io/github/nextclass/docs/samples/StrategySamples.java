@@ -84,12 +84,12 @@ final class StrategySamples {
     int[] ids = tokenizer.encode(prompt);
     for (int step = 0; step < 10; step++) {
       List<float[]> before = new ArrayList<>();
-      float[] probs = PlainQwen3.softmax(read(ids, before));
+      float[] probs = PlainQwen3.softmax(PlainQwen3.read(folder, ids, before));
       int best = 0;
       double bestScore = Double.NEGATIVE_INFINITY;
       for (int id : PlainDecoding.best(probs, 4)) {
         List<float[]> after = new ArrayList<>();
-        read(appended(ids, id), after); // each is tried
+        PlainQwen3.read(folder, appended(ids, id), after); // each is tried
         double score = PlainDecoding.contrastive(probs[id], after.getLast(), before, 0.6);
         if (score > bestScore) {
           best = id;
@@ -101,16 +101,6 @@ final class StrategySamples {
     }
     System.out.println();
     // @end
-  }
-
-  private static float[] read(int[] ids, List<float[]> vectors) throws IOException {
-    PlainQwen3 model = new PlainQwen3(folder);
-    float[] scores = {};
-    for (int id : ids) {
-      scores = model.forward(id);
-      vectors.add(model.vector());
-    }
-    return scores;
   }
 
   private static int[] appended(int[] ids, int id) {
