@@ -2,8 +2,6 @@ package io.github.nextclass.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -38,8 +36,8 @@ abstract class CliCommand implements Callable<Integer> {
   /** What an argument that may be "-" for standard input holds. */
   static String read(Path file) throws IOException {
     return file.toString().equals("-")
-        ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
-        : Files.readString(file);
+        ? Utf8.decode("standard input", System.in.readAllBytes())
+        : Utf8.read(file);
   }
 
   /** Where results go. */

@@ -6,7 +6,6 @@ import io.github.nextclass.tokenizer.ChatOptions;
 import io.github.nextclass.tokenizer.Message;
 import io.github.nextclass.tokenizer.Messages;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -75,8 +74,6 @@ final class ConversationOptions {
 
   ChatOptions chatOptions() throws IOException {
     ChatOptions options = ChatOptions.defaults().withEnableThinking(thinking != Thinking.OFF);
-    return tools == null
-        ? options
-        : options.withTools(Messages.toolsFromJson(Files.readString(tools)));
+    return tools == null ? options : options.withTools(Messages.toolsFromJson(Utf8.read(tools)));
   }
 }

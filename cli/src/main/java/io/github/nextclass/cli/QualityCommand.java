@@ -7,7 +7,6 @@ import io.github.nextclass.engine.WeightFormat;
 import io.github.nextclass.sampling.LanguageModel;
 import io.github.nextclass.sampling.LanguageModelOptions;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,7 +71,7 @@ final class QualityCommand extends CliCommand {
           "--window and --tokens are " + window + " and " + tokens + ", expected 2 or more");
     }
     Path folder = model.folder();
-    String words = Files.readString(text);
+    String words = Utf8.read(text);
     LanguageModelOptions options =
         new LanguageModelOptions(model.engineOptions(), Integer.MAX_VALUE);
     try (LanguageModel one = LanguageModel.load(folder, options);

@@ -5,7 +5,6 @@ import io.github.nextclass.tokenizer.ChatTemplate;
 import io.github.nextclass.tokenizer.Messages;
 import io.github.nextclass.tokenizer.Prompt;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -43,7 +42,7 @@ final class RenderCommand extends CliCommand {
             .withEnableThinking(!noThinking)
             .withAddGenerationPrompt(!noGenerationPrompt);
     if (tools != null) {
-      options = options.withTools(Messages.toolsFromJson(Files.readString(tools)));
+      options = options.withTools(Messages.toolsFromJson(Utf8.read(tools)));
     }
     Prompt prompt =
         ChatTemplate.load(model.folder()).render(Messages.fromJson(read(messages)), options);

@@ -6,6 +6,7 @@ import io.github.nextclass.sampling.TextScore;
 import io.github.nextclass.sampling.TextScorer;
 import io.github.nextclass.sampling.TokenScore;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -39,13 +40,13 @@ final class ScoreCommand extends CliCommand {
 
   @Override
   void run() throws IOException {
-    var all = texts.texts();
+    List<String> all = texts.texts();
     try (LanguageModel languageModel =
         LanguageModel.load(
             model.folder(), new LanguageModelOptions(model.engineOptions(), Integer.MAX_VALUE))) {
       TextScorer scorer = languageModel.scorer();
-      for (String text : all) {
-        TextScore score = prefix == null ? scorer.score(text) : scorer.score(prefix, text);
+      for (int i = 0; i < all.size(); i++) {
+        TextScore score = score(scorer, all, i);
         if (json) {
           Json.printLine(out(), line -> write(line, score, languageModel));
         } else {
@@ -59,6 +60,16 @@ final class ScoreCommand extends CliCommand {
           out().flush();
         }
       }
+    }
+  }
+
+  private TextScore score(TextScorer scorer, List<String> all, int index) {
+    String text = all.get(index);
+    try {
+      return prefix == null ? scorer.score(text) : scorer.score(prefix, text);
+    } catch (IllegalArgumentException e) {
+      String which = all.size() == 1 ? "" : "text %d of %d: ".formatted(index + 1, all.size());
+      throw new IllegalArgumentException(which + e.getMessage(), e);
     }
   }
 

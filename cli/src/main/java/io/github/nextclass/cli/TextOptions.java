@@ -23,7 +23,8 @@ final class TextOptions {
   @Option(
       names = "--file",
       paramLabel = "FILE",
-      description = "Read the texts from a file, one a line; '-' is standard input.")
+      description =
+          "Read the texts from a file, one a line, empty lines left out; '-' is standard input.")
   private @Nullable Path file;
 
   /** All texts; lines without a character are left out. */

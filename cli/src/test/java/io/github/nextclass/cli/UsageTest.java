@@ -141,6 +141,33 @@ class UsageTest {
     assertThat(cli.status()).isEqualTo(2);
   }
 
+  @Test
+  void textsMustBeReadableText() throws IOException {
+    Path noText = Files.write(folder.resolve("no.txt"), new byte[] {'a', '\n', (byte) 0xFF});
+    Path bom = Files.writeString(folder.resolve("bom.txt"), "\uFEFFone\r\n\r\ntwo\r\n");
+    String model = Cli.STORYTELLER.toString();
+
+    assertThat(embed(model, noText).err())
+        .isEqualToIgnoringNewLines(
+            "nextclass: " + noText + ": expected text in UTF-8, found the byte 0xFF at offset 2");
+    assertThat(embed(model, folder).err()).contains(folder + ": expected a file, found a folder");
+    assertThat(embed(model, bom).out())
+        .isEqualTo(Cli.run("embed", "one", "two", "-m", model).out())
+        .hasLineCount(2);
+  }
+
+  private static Cli embed(String model, Path file) {
+    return Cli.run("embed", "-m", model, "--file", file.toString());
+  }
+
+  @Test
+  void scoreNamesTheTextThatCannotBeScored() {
+    Cli cli = Cli.run("score", "-m", Cli.STORYTELLER.toString(), "Once upon", "O");
+
+    assertThat(cli.err()).contains("text 2 of 2: the text is one token, expected two or more");
+    assertThat(cli.status()).isEqualTo(1);
+  }
+
   static Stream<Arguments> failures() {
     return Stream.of(
         arguments("/nowhere: no such file or folder", generateOn("/nowhere", "1")),

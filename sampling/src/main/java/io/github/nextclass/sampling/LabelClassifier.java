@@ -55,7 +55,7 @@ final class LabelClassifier implements Classifier {
     List<int[]> answers = answers();
     this.answerLengths = answers.stream().mapToInt(tokens -> tokens.length).toArray();
     this.scorer = new ContinuationScorer(engine, answers);
-    this.prior = options.calibration() ? scorer.score(prompts(List.of(""))) : null;
+    this.prior = options.calibration() ? scorer.score(emptyPrompts()) : null;
   }
 
   private static void checkLabels(List<String> labels, ClassifierOptions options) {
@@ -131,6 +131,16 @@ final class LabelClassifier implements Classifier {
         encoding.requireFits(prompt, room, i, texts.size());
         prompts.add(prompt);
       }
+    }
+    return prompts;
+  }
+
+  /** What calibration asks: the questions about an empty text. */
+  private List<int[]> emptyPrompts() {
+    List<int[]> prompts = prompts(List.of(""));
+    if (prompts.stream().anyMatch(prompt -> prompt.length == 0)) {
+      throw new IllegalArgumentException(
+          "calibration needs a template with words of its own, got: " + template);
     }
     return prompts;
   }

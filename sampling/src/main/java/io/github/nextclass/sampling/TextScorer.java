@@ -35,7 +35,14 @@ public final class TextScorer {
    * @throws IllegalStateException if there is no tokenizer
    */
   public TextScore score(String text) {
-    return score(encode(text), 1);
+    int[] tokenIds = encode(text);
+    if (tokenIds.length < 2) {
+      throw new IllegalArgumentException(
+          tokenIds.length == 0
+              ? "the text is empty"
+              : "the text is one token, expected two or more: the first has nothing before it");
+    }
+    return score(tokenIds, 1);
   }
 
   /**
@@ -70,8 +77,7 @@ public final class TextScorer {
   public TextScore score(int[] tokenIds, int from) {
     if (from < 1 || from >= tokenIds.length) {
       throw new IllegalArgumentException(
-          "the text has %d tokens, so nothing can be scored from position %d on; expected at least 2 tokens, and from 1 to the last"
-              .formatted(tokenIds.length, from));
+          "from is %d, expected 1 to the last of %d tokens".formatted(from, tokenIds.length));
     }
     if (tokenIds.length > contextLength) {
       throw new IllegalArgumentException(

@@ -252,6 +252,11 @@ class ClassifierTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> model.classifier(LONG, several))
         .withMessageContaining("multiLabel needs a template with {label}");
+    ClassifierOptions bare = options().withTemplate(PromptTemplate.of("{text}{answer}"));
+    assertThat(model.classifier(List.of("a"), bare).classify("t").label()).isEqualTo("a");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> model.classifier(List.of("a"), bare.withCalibration(true)))
+        .withMessage("calibration needs a template with words of its own, got: {text}{answer}");
     ClassifierOptions one = options().withTemplate(PromptTemplate.of("{text} {label} {answer}"));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> model.classifier(LONG, one))

@@ -61,8 +61,10 @@ class TextScorerTest {
 
       assertThatIllegalArgumentException()
           .isThrownBy(() -> scorer.score("a"))
-          .withMessageContaining("the text has 1 tokens");
-      assertThatIllegalArgumentException().isThrownBy(() -> scorer.score(""));
+          .withMessageContaining("the text is one token, expected two or more");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> scorer.score(""))
+          .withMessage("the text is empty");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> scorer.score("", "a"))
           .withMessage("the prefix is empty");
