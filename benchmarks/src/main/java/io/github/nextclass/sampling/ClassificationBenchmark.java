@@ -43,7 +43,7 @@ public class ClassificationBenchmark {
   private static final int SHORT_TEXT = 16;
 
   /** What the built-in template puts around a text for two labels of one token, in tokens. */
-  private static final int BEFORE_TEXT = 12;
+  private static final int BEFORE_TEXT = 13;
 
   private static final int BEHIND_TEXT = 3;
 
