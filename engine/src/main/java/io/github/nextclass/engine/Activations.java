@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The buffers of one pass, shared by all sessions of a model because one pass runs at a time. */
 final class Activations {
+  /** Positions whose choices are kept: as many steps can be made before anybody reads them. */
+  static final int CHOSEN_COLUMNS = 16;
+
   /** Rows of logits made at a time: 16 x 151,936 floats are 10 MB. */
   static final int LOGIT_ROWS = 16;
 
@@ -22,6 +25,7 @@ final class Activations {
   final Buffer up; // [tokens, intermediateSize]
   final Buffer selected; // [logit rows, hiddenSize]
   private final Buffer logits; // [logit rows, vocabSize]
+  private @Nullable Buffer chosen; // [tokens, chosen columns]
   private @Nullable Buffer fewScores; // [logit rows, labels]
 
   /** Who wants to see what attention looks at, for one pass; mostly nobody. */
@@ -62,6 +66,14 @@ final class Activations {
       fewScores = backend.buffer(selected.rows(), classes);
     }
     return fewScores;
+  }
+
+  /** What greedy steps have chosen. */
+  Buffer chosen() {
+    if (chosen == null) {
+      chosen = backend.buffer(rows, CHOSEN_COLUMNS);
+    }
+    return chosen;
   }
 
   /** What buffers of so many rows take. */

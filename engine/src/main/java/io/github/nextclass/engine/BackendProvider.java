@@ -25,6 +25,16 @@ public interface BackendProvider {
   Optional<String> obstacle();
 
   /**
+   * Whether the backend has weights in a format.
+   *
+   * @param format how the weights are to be held
+   * @return by default true for weights as they are stored
+   */
+  default boolean runs(WeightFormat format) {
+    return format == WeightFormat.AS_STORED;
+  }
+
+  /**
    * Makes a backend. Called only where there is no obstacle.
    *
    * @param config the shape of the model that it will run

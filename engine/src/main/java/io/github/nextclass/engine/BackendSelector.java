@@ -36,7 +36,9 @@ final class BackendSelector {
   private Backend firstThatWorks(Qwen3Config config, EngineOptions options) {
     for (BackendProvider provider : providers) {
       Optional<String> obstacle =
-          provider.obstacle().or(() -> lack(options).map(lack -> "it has " + lack));
+          provider
+              .obstacle()
+              .or(() -> lack(provider.runs(options.weights()), options).map(l -> "it has " + l));
       if (obstacle.isEmpty()) {
         try {
           return provider.create(config, options);
@@ -54,16 +56,19 @@ final class BackendSelector {
   }
 
   private Backend byName(Qwen3Config config, EngineOptions options) {
-    lack(options)
+    Optional<BackendProvider> found =
+        providers.stream().filter(p -> p.name().equals(options.backend())).findFirst();
+    boolean hasWeights =
+        found
+            .map(p -> p.runs(options.weights()))
+            .orElse(options.weights() == WeightFormat.AS_STORED);
+    lack(hasWeights, options)
         .ifPresent(lack -> {
           throw new IllegalStateException(
               "backend " + options.backend() + " has " + lack + "; the CPU has");
         });
     BackendProvider provider =
-        providers.stream()
-            .filter(p -> p.name().equals(options.backend()))
-            .findFirst()
-            .orElseThrow(() -> new IllegalStateException(unknown(options.backend())));
+        found.orElseThrow(() -> new IllegalStateException(unknown(options.backend())));
     provider
         .obstacle()
         .ifPresent(obstacle -> {
@@ -73,9 +78,9 @@ final class BackendSelector {
     return provider.create(config, options);
   }
 
-  /** A format that was asked for and that no backend but the CPU has. */
-  private static Optional<String> lack(EngineOptions options) {
-    if (options.weights() != WeightFormat.AS_STORED) {
+  /** A format that was asked for and that the backend does not have. */
+  private static Optional<String> lack(boolean hasWeights, EngineOptions options) {
+    if (!hasWeights) {
       return Optional.of("no " + options.weights() + " weights");
     }
     if (options.kvCache() != KvCacheFormat.F32) {

@@ -16,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -477,6 +478,11 @@ public final class Engine implements AutoCloseable {
 
   private void together(
       List<Session> batch, List<int[]> tokenIds, Wanted wanted, Head head, BatchVisitor visitor) {
+    checkBatch(batch, tokenIds);
+    exclusively(batch, () -> run(batch, tokenIds, wanted, head, visitor));
+  }
+
+  private static void checkBatch(List<Session> batch, List<int[]> tokenIds) {
     if (batch.isEmpty() || batch.size() != tokenIds.size()) {
       throw new IllegalArgumentException(
           batch.size()
@@ -484,6 +490,9 @@ public final class Engine implements AutoCloseable {
               + tokenIds.size()
               + ", expected as many of both, at least 1");
     }
+  }
+
+  private static void exclusively(List<Session> batch, Runnable action) {
     int entered = 0;
     try {
       for (Session session : batch) {
@@ -491,10 +500,128 @@ public final class Engine implements AutoCloseable {
         entered++;
         session.checkOpen();
       }
-      run(batch, tokenIds, wanted, head, visitor);
+      action.run();
     } finally {
       batch.subList(0, entered).forEach(Session::leave);
     }
+  }
+
+  /**
+   * Greedy decoding of several sequences side by side, see {@link Session#greedy}: the weights are
+   * read once a step for all of them.
+   *
+   * @param batch the sessions, each of this engine and none twice, at most {@link #prefillChunk}
+   * @param tokenIds for each at least one token
+   * @param count how many tokens to choose for each, at least 1
+   * @return the tokens chosen {@code [sessions][count]}; all but the last of each are appended
+   * @throws CancellationException if the thread is interrupted between some steps; those that were
+   *     made stay appended
+   * @throws ArithmeticException if a score is not a number
+   */
+  public int[][] greedyTogether(List<Session> batch, List<int[]> tokenIds, int count) {
+    checkBatch(batch, tokenIds);
+    if (count < 1) {
+      throw new IllegalArgumentException("count is " + count + ", expected at least 1");
+    }
+    if (batch.size() > prefillChunk) {
+      throw new IllegalArgumentException(
+          batch.size() + " sessions, expected at most prefillChunk, which is " + prefillChunk);
+    }
+    int[][] chosen = new int[batch.size()][count];
+    exclusively(batch, () -> greedy(batch, tokenIds, chosen));
+    return chosen;
+  }
+
+  private void greedy(List<Session> batch, List<int[]> tokenIds, int[][] chosen) {
+    LmHead head = lmHead();
+    int count = chosen[0].length;
+    for (int i = 0; i < batch.size(); i++) {
+      checkIds(tokenIds.get(i));
+      checkTokens(batch.get(i), Math.addExact(tokenIds.get(i).length, count - 1));
+    }
+    int[] last = readAllButTheLast(batch, tokenIds);
+    for (int done = 0; done < count; ) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new CancellationException("interrupted after " + done + " of " + count + " steps");
+      }
+      int steps = Math.min(Activations.CHOSEN_COLUMNS, count - done);
+      greedySteps(batch, last, steps, head, chosen, done);
+      done += steps;
+      for (int i = 0; i < last.length; i++) {
+        last[i] = chosen[i][done - 1];
+      }
+    }
+  }
+
+  private int[] readAllButTheLast(List<Session> batch, List<int[]> tokenIds) {
+    List<Session> sessions = new ArrayList<>();
+    List<int[]> prompts = new ArrayList<>();
+    int[] last = new int[batch.size()];
+    for (int i = 0; i < last.length; i++) {
+      int[] ids = tokenIds.get(i);
+      if (ids.length == 0) {
+        throw new IllegalArgumentException("no tokens: the class of nothing cannot be asked for");
+      }
+      last[i] = ids[ids.length - 1];
+      if (ids.length > 1) {
+        sessions.add(batch.get(i));
+        prompts.add(Arrays.copyOf(ids, ids.length - 1));
+      }
+    }
+    if (!sessions.isEmpty()) {
+      run(sessions, prompts, Wanted.LAST, null, (sequence, position, result) -> {});
+    }
+    return last;
+  }
+
+  /** Some steps without a look at what they choose; then all of it is read. */
+  private void greedySteps(
+      List<Session> batch, int[] tokenIds, int steps, LmHead head, int[][] chosen, int done) {
+    pass.lock();
+    try {
+      checkOpen();
+      requireWholeWeights();
+      Activations a = activations(batch.size());
+      a.probe = null;
+      for (int i = 0; i < steps; i++) {
+        Step step = oneToken(batch, tokenIds);
+        if (i == 0) {
+          transformer.body(step, a);
+        } else {
+          transformer.bodyOfChosen(step, a);
+        }
+        for (int from = 0; from < batch.size(); from += Activations.LOGIT_ROWS) {
+          int to = Math.min(from + Activations.LOGIT_ROWS, batch.size());
+          head.choose(transformer, backend, IntStream.range(from, to).toArray(), step, a);
+        }
+        backend.finishPass();
+        batch.forEach(session -> session.advance(1));
+      }
+      for (int row = 0; row < batch.size(); row++) {
+        float[] ids = backend.read(a.chosen(), row);
+        int first = batch.get(row).position() - steps + 1;
+        for (int i = 0; i < steps; i++) {
+          int tokenId = (int) ids[(first + i) % ids.length];
+          if (tokenId < 0) {
+            throw new ArithmeticException(
+                "a score after position " + (first + i - 1) + " is not a number");
+          }
+          chosen[row][done + i] = tokenId;
+        }
+      }
+    } finally {
+      pass.unlock();
+    }
+  }
+
+  private static Step oneToken(List<Session> batch, int[] tokenIds) {
+    int[] positions = batch.stream().mapToInt(Session::position).toArray();
+    return new Step(
+        tokenIds,
+        positions,
+        IntStream.range(0, positions.length)
+            .mapToObj(i -> new Step.Segment(batch.get(i).cache(), i, 1, positions[i]))
+            .toList());
   }
 
   /** Appends tokens to sequences that the caller has entered; no head where nothing is asked. */

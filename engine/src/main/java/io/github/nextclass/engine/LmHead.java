@@ -3,6 +3,7 @@ package io.github.nextclass.engine;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Buffer;
 import io.github.nextclass.engine.backend.Linear;
+import io.github.nextclass.engine.backend.Step;
 import java.util.stream.IntStream;
 
 /**
@@ -31,6 +32,11 @@ public final class LmHead extends Head {
   @Override
   float[][] apply(Qwen3 transformer, Backend backend, int[] rows, Activations a) {
     return read(backend, transformer.head(linear, rows, a), rows.length);
+  }
+
+  /** Leaves the best class of each of some rows in {@link Activations#chosen}. */
+  void choose(Qwen3 transformer, Backend backend, int[] rows, Step step, Activations a) {
+    backend.choose(transformer.head(linear, rows, a), rows, step, a.chosen());
   }
 
   /** The first rows of a buffer. */

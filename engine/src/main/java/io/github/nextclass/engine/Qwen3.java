@@ -55,6 +55,16 @@ final class Qwen3 {
   /** Runs the body over the tokens of a step; {@code a.normed} then holds a vector for each. */
   void body(Step step, Activations a) {
     ops.embed(weights.embedTokens(), step, a.x);
+    layers(step, a);
+  }
+
+  /** The same over tokens that the backend has chosen itself, see {@link Backend#choose}. */
+  void bodyOfChosen(Step step, Activations a) {
+    ops.embedChosen(weights.embedTokens(), a.chosen(), step, a.x);
+    layers(step, a);
+  }
+
+  private void layers(Step step, Activations a) {
     for (int i = 0; i < config.numHiddenLayers(); i++) {
       Qwen3Weights.Layer layer = weights.layers().get(i);
 

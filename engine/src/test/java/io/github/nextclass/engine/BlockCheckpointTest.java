@@ -152,14 +152,6 @@ class BlockCheckpointTest {
   }
 
   @Test
-  void otherBackendsSayThatTheyCannot() {
-    assertThatThrownBy(
-            () -> Engine.load(FLOATS, OPTIONS.withWeights(WeightFormat.Q4).withBackend("cuda")))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("backend cuda has no q4 weights");
-  }
-
-  @Test
   void theBudgetCountsWhatIsMade() {
     assertThatThrownBy(() ->
             Engine.load(FLOATS, OPTIONS.withWeights(WeightFormat.Q8).withMemoryBudgetBytes(1000)))

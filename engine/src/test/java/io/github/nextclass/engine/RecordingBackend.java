@@ -139,6 +139,17 @@ final class RecordingBackend implements Backend {
   }
 
   @Override
+  public void choose(Buffer scores, int[] rows, Step step, Buffer chosen) {
+    backend.choose(scores, rows, step, chosen);
+  }
+
+  @Override
+  public void embedChosen(Weight embedTokens, Buffer chosen, Step step, Buffer x) {
+    backend.embedChosen(embedTokens, chosen, step, x);
+    record(name(embedTokens), x, step.tokens());
+  }
+
+  @Override
   public float[] read(Buffer x, int row) {
     return backend.read(x, row);
   }

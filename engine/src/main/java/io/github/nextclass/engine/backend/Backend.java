@@ -208,6 +208,34 @@ public interface Backend extends AutoCloseable {
   void gather(Buffer x, int[] rows, Buffer out);
 
   /**
+   * Chooses a class for each of some rows: the one with the greatest score, the lowest of equal
+   * ones. What is chosen stays where the buffers are, so that the next pass can begin with {@link
+   * #embedChosen} before the caller knows it.
+   *
+   * <pre>
+   *   chosen[rows[i]][(p + 1) % n] = argmax(scores[i])        p: the position of that row, n: chosen.columns()
+   * </pre>
+   *
+   * Ids are floats, exact below 2^24; -1 stands for scores of which one is NaN.
+   *
+   * @param scores the scores {@code [rows.length, classes]}
+   * @param rows the rows of the pass that they were made of
+   * @param step the positions
+   * @param chosen holds the classes of the last {@code n} positions of each row
+   */
+  void choose(Buffer scores, int[] rows, Step step, Buffer chosen);
+
+  /**
+   * As {@link #embed}, for tokens that were chosen: {@code x[t] = embedTokens[chosen[t][p % n]]}.
+   *
+   * @param embedTokens the table {@code [vocabSize, hiddenSize]}
+   * @param chosen what {@link #choose} has left
+   * @param step the positions; its token ids are not looked at
+   * @param x the result {@code [tokens, hiddenSize]}
+   */
+  void embedChosen(Weight embedTokens, Buffer chosen, Step step, Buffer x);
+
+  /**
    * Copies a row to the caller.
    *
    * @param x the buffer

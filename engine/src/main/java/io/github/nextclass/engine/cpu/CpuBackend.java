@@ -128,15 +128,26 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void embed(Weight embedTokens, Step step, Buffer x) {
-    float[] out = values(x);
-    int hiddenSize = x.columns();
     for (int t = 0; t < step.tokens(); t++) {
-      int tokenId = step.tokenIds()[t];
-      if (embedTokens instanceof BlockWeight blocks) {
-        blocks.matrix().dequantizeRow(tokenId, out, t * hiddenSize);
-      } else {
-        primitives.widen((CpuWeight) embedTokens, tokenId, out, t * hiddenSize);
-      }
+      embed(embedTokens, step.tokenIds()[t], t, x);
+    }
+  }
+
+  private void embed(Weight embedTokens, int tokenId, int t, Buffer x) {
+    int at = t * x.columns();
+    if (embedTokens instanceof BlockWeight blocks) {
+      blocks.matrix().dequantizeRow(tokenId, values(x), at);
+    } else {
+      primitives.widen((CpuWeight) embedTokens, tokenId, values(x), at);
+    }
+  }
+
+  @Override
+  public void embedChosen(Weight embedTokens, Buffer chosen, Step step, Buffer x) {
+    int n = chosen.columns();
+    for (int t = 0; t < step.tokens(); t++) {
+      float tokenId = values(chosen)[t * n + step.positions()[t] % n];
+      embed(embedTokens, Math.max(0, (int) tokenId), t, x); // -1 is for who reads it
     }
   }
 
@@ -325,6 +336,28 @@ public final class CpuBackend implements Backend {
     for (int i = 0; i < rows.length; i++) {
       System.arraycopy(values(x), rows[i] * columns, values(out), i * columns, columns);
     }
+  }
+
+  @Override
+  public void choose(Buffer scores, int[] rows, Step step, Buffer chosen) {
+    int n = chosen.columns();
+    for (int i = 0; i < rows.length; i++) {
+      int next = step.positions()[rows[i]] + 1;
+      values(chosen)[rows[i] * n + next % n] = best(values(scores), i, scores.columns());
+    }
+  }
+
+  private static int best(float[] scores, int row, int classes) {
+    int from = row * classes;
+    int best = 0;
+    for (int i = 0; i < classes; i++) {
+      if (scores[from + i] > scores[from + best]) {
+        best = i;
+      } else if (Float.isNaN(scores[from + i])) {
+        return -1;
+      }
+    }
+    return best;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.github.nextclass.engine.quant;
 
+import io.github.nextclass.engine.backend.LevelMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,12 +30,9 @@ import java.util.function.Consumer;
  *
  * <p>Outputs behind the last one have scale 0.
  */
-public final class BlockMatrix implements StoredMatrix {
+public final class BlockMatrix implements StoredMatrix, LevelMatrix {
   /** Outputs that lie side by side. */
   public static final int ROWS = 32;
-
-  /** Inputs that share a scale. */
-  public static final int BLOCK = 32;
 
   private static final int SCALES_BYTES = ROWS * Short.BYTES;
   private static final long ALIGNMENT_BYTES = 64;
@@ -148,11 +146,7 @@ public final class BlockMatrix implements StoredMatrix {
     return segment;
   }
 
-  /**
-   * The size of a level.
-   *
-   * @return 4 or 8 bits
-   */
+  @Override
   public int bits() {
     return bits;
   }
@@ -176,13 +170,7 @@ public final class BlockMatrix implements StoredMatrix {
     return (long) (columns / BLOCK) * blockBytes(bits);
   }
 
-  /**
-   * A level.
-   *
-   * @param row the output
-   * @param k the input
-   * @return -127 to 127 or -8 to 7
-   */
+  @Override
   public int level(int row, int k) {
     int perWord = Short.SIZE / bits;
     long word = (long) (k % BLOCK / perWord) * ROWS + lane(row);
@@ -193,13 +181,7 @@ public final class BlockMatrix implements StoredMatrix {
     return (packed >> (k % 4 * 4) & 0xf) - 8;
   }
 
-  /**
-   * The scale of a block.
-   *
-   * @param row the output
-   * @param k an input of the block
-   * @return the factor
-   */
+  @Override
   public float scale(int row, int k) {
     return bf16(
         segment.get(WORD, blockOffset(row, k) + blockBytes(bits) - SCALES_BYTES + 2L * lane(row)));
