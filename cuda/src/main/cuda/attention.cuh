@@ -11,7 +11,8 @@
 
 constexpr int PAGE = 64;
 constexpr int ATTENTION_WARPS = 4;
-constexpr int MIN_KEYS_A_SPLIT = 16;
+constexpr int KEYS_TOGETHER = 4;
+constexpr int MIN_KEYS_A_SPLIT = ATTENTION_WARPS * KEYS_TOGETHER;
 
 DEVICE float* key_row(const unsigned long long* pages, int layer, int kvHeads, int head, int headDim, int position) {
   float* page = reinterpret_cast<float*>(pages[position / PAGE]);
@@ -50,6 +51,23 @@ DEVICE void norm_and_rotate(const float* head, const float* weight, float eps, c
   }
 }
 
+// A head in shared memory, aligned for loads of 16 bytes.
+template <int D>
+struct alignas(16) Head {
+  float numbers[D];
+};
+
+// The numbers of a head that a lane works on, in one load.
+DEVICE void load_lane(const float* head, int lane, float (&x)[2]) {
+  float2 pair = reinterpret_cast<const float2*>(head)[lane];
+  x[0] = pair.x, x[1] = pair.y;
+}
+
+DEVICE void load_lane(const float* head, int lane, float (&x)[4]) {
+  float4 four = reinterpret_cast<const float4*>(head)[lane];
+  x[0] = four.x, x[1] = four.y, x[2] = four.z, x[3] = four.w;
+}
+
 // One block: a row, a query head, and a part (a split) of the positions. The last block of a row and head to end joins
 // the parts, in their order. The grid does not depend on the position, so that a graph of the pass stays valid.
 //
@@ -60,12 +78,13 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
                       const float* angles, const int* positions, const int* firstPage, const unsigned long long* pages,
                       float* parts, int* ended, float* out, int layer, int heads, int kvHeads) {
   constexpr int PER_LANE = D / WARP;
-  __shared__ float query[D];
-  __shared__ float newKey[D];
-  __shared__ float sums[ATTENTION_WARPS][D];
-  __shared__ float greatest[ATTENTION_WARPS];
-  __shared__ float totals[ATTENTION_WARPS];
-  __shared__ int isLast;
+  SHARED(float[D], query);
+  SHARED(Head<D>, newHead);
+  float* newKey = newHead.numbers;
+  SHARED(float[ATTENTION_WARPS][D], sums);
+  SHARED(float[ATTENTION_WARPS], greatest);
+  SHARED(float[ATTENTION_WARPS], totals);
+  SHARED(int, isLast);
   wait_for_previous_kernel();
   int splits = gridDim.x;
   int part = blockIdx.x;
@@ -111,7 +130,8 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
     __syncthreads();
   }
 
-  // Online softmax (Milakov and Gimelshein, 2018), a warp on every fourth position.
+  // Online softmax (Milakov and Gimelshein, 2018). A warp takes KEYS_TOGETHER positions at a time, so that as many loads are
+  // under way and the sums over the lanes do not wait for each other.
   float scale = 1.0f / sqrtf(static_cast<float>(D));
   float mine_q[PER_LANE];
   float sum[PER_LANE] = {};
@@ -121,25 +141,45 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
   }
   float best = -INFINITY;
   float total = 0;
-  for (int p = from + warp; p < to; p += ATTENTION_WARPS) {
-    bool isNew = holdsNew && p == position;
-    const float* key = isNew ? newKey : key_row(mine, layer, kvHeads, kvHead, D, p);
-    const float* value = isNew ? v + newRow : value_row(mine, layer, kvHeads, kvHead, D, p);
-    float numbers[PER_LANE];
-    float score = 0;
+  for (int first = from + warp * KEYS_TOGETHER; first < to; first += ATTENTION_WARPS * KEYS_TOGETHER) {
+    float values[KEYS_TOGETHER][PER_LANE];
+    float scores[KEYS_TOGETHER];
 #pragma unroll
-    for (int i = 0; i < PER_LANE; i++) {
-      numbers[i] = value[lane * PER_LANE + i];
-      score = fmaf(mine_q[i], key[lane * PER_LANE + i], score);
+    for (int j = 0; j < KEYS_TOGETHER; j++) {
+      int p = min(first + j, to - 1);  // behind the last: loaded once more, and weighs nothing
+      bool isNew = holdsNew && p == position;
+      const float* key = isNew ? newKey : key_row(mine, layer, kvHeads, kvHead, D, p);
+      const float* value = isNew ? v + newRow : value_row(mine, layer, kvHeads, kvHead, D, p);
+      float numbers[PER_LANE];
+      load_lane(key, lane, numbers);
+      load_lane(value, lane, values[j]);
+      scores[j] = 0;
+#pragma unroll
+      for (int i = 0; i < PER_LANE; i++) {
+        scores[j] = fmaf(mine_q[i], numbers[i], scores[j]);
+      }
     }
-    score = warp_sum(score);
-    float next = fmaxf(best, score);
+    float next = best;
+#pragma unroll
+    for (int j = 0; j < KEYS_TOGETHER; j++) {
+      scores[j] = warp_sum(scores[j]);
+      scores[j] = first + j < to ? scores[j] : -INFINITY;
+      next = fmaxf(next, scores[j]);
+    }
     float keep = expf(best - next);
-    float weight = expf(score - next);
-    total = total * keep + weight;
+    total *= keep;
 #pragma unroll
     for (int i = 0; i < PER_LANE; i++) {
-      sum[i] = fmaf(weight, numbers[i], sum[i] * keep);
+      sum[i] *= keep;
+    }
+#pragma unroll
+    for (int j = 0; j < KEYS_TOGETHER; j++) {
+      float weight = expf(scores[j] - next);
+      total += weight;
+#pragma unroll
+      for (int i = 0; i < PER_LANE; i++) {
+        sum[i] = fmaf(weight, values[j][i], sum[i]);
+      }
     }
     best = next;
   }

@@ -12,6 +12,13 @@
 #define DEVICE static __device__ __forceinline__
 #define DEVICE_MEMBER __device__ __forceinline__
 
+// Shared memory of a block: SHARED(float[8], sums).
+template <class T>
+struct SharedType {
+  typedef T type;
+};
+#define SHARED(type_of, name) __shared__ typename SharedType<type_of>::type name
+
 // Shared memory whose size is given at launch.
 #define DYNAMIC_SHARED(type, name)                         \
   extern __shared__ __align__(16) unsigned char nextclass_shared[]; \
@@ -32,6 +39,12 @@ DEVICE uint4 load_weights(const void* p) {
   asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];"
                : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
                : "l"(p));
+  return v;
+}
+
+DEVICE uint2 load_weights8(const void* p) {
+  uint2 v;
+  asm volatile("ld.global.nc.L1::no_allocate.v2.u32 {%0,%1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(p));
   return v;
 }
 
@@ -98,6 +111,15 @@ DEVICE void split(float x, bf16& high, bf16& low) {
 
 DEVICE unsigned pack(bf16 first, bf16 second) { return static_cast<unsigned>(first) | (static_cast<unsigned>(second) << 16); }
 
+// A number as what tensor cores take; low null: rounded to the high half.
+DEVICE void store_split(float x, bf16* high, bf16* low, size_t at) {
+  if (low == nullptr) {
+    high[at] = narrow(x);
+  } else {
+    split(x, high[at], low[at]);
+  }
+}
+
 // The two halves of two neighbours, as a register of a fragment holds them.
 DEVICE void split_pair(float x, float y, unsigned& high, unsigned& low) {
   bf16 xh, xl, yh, yl;
@@ -132,14 +154,40 @@ DEVICE float block_sum(float x, float* sums) {
 
 DEVICE float silu(float z) { return z / (1.0f + expf(-z)); }
 
-// Eight neighbouring weights as they are loaded, and as numbers.
+// A weight in 8 bits: level + 128. A row is
+//
+//   levels [columns] | scales [columns / 32] in bf16 | up to a multiple of 16 bytes
+struct q8 {
+  unsigned char level;
+};
+
+template <class W>
+DEVICE size_t row_length(int columns) {
+  return static_cast<size_t>(columns);
+}
+
+template <>
+DEVICE_MEMBER size_t row_length<q8>(int columns) {
+  return static_cast<size_t>(columns + columns / 16 + 15) / 16 * 16;
+}
+
+// What 2^23 + n is as an f32, for a byte n of a word: a byte becomes a number without a conversion.
+DEVICE float plus_2_23(unsigned word, unsigned byte) {
+  return __uint_as_float(__byte_perm(word, 0x4b000000u, 0x7440u + byte));
+}
+
+DEVICE float scale_of(const q8* row, int columns, int column) {
+  return widen(reinterpret_cast<const bf16*>(row + columns)[column / 32]);
+}
+
+// Eight neighbouring weights of a row as they are loaded, and as numbers.
 template <class W>
 struct Eight;
 
 template <>
 struct Eight<bf16> {
   uint4 bits;
-  DEVICE_MEMBER void load(const bf16* p) { bits = load_weights(p); }
+  DEVICE_MEMBER void load(const bf16* row, int chunk, int) { bits = load_weights(row + static_cast<size_t>(chunk) * 8); }
   DEVICE_MEMBER void clear() { bits = make_uint4(0, 0, 0, 0); }
   DEVICE_MEMBER void numbers(float x[8]) const {
     x[0] = low_half(bits.x), x[1] = high_half(bits.x);
@@ -152,9 +200,9 @@ struct Eight<bf16> {
 template <>
 struct Eight<float> {
   uint4 first, second;
-  DEVICE_MEMBER void load(const float* p) {
-    first = load_weights(p);
-    second = load_weights(p + 4);
+  DEVICE_MEMBER void load(const float* row, int chunk, int) {
+    first = load_weights(row + static_cast<size_t>(chunk) * 8);
+    second = load_weights(row + static_cast<size_t>(chunk) * 8 + 4);
   }
   DEVICE_MEMBER void clear() { first = second = make_uint4(0, 0, 0, 0); }
   DEVICE_MEMBER void numbers(float x[8]) const {
@@ -162,5 +210,23 @@ struct Eight<float> {
     x[2] = __uint_as_float(first.z), x[3] = __uint_as_float(first.w);
     x[4] = __uint_as_float(second.x), x[5] = __uint_as_float(second.y);
     x[6] = __uint_as_float(second.z), x[7] = __uint_as_float(second.w);
+  }
+};
+
+template <>
+struct Eight<q8> {
+  uint2 levels;
+  float scale;
+  DEVICE_MEMBER void load(const q8* row, int chunk, int columns) {
+    levels = load_weights8(row + static_cast<size_t>(chunk) * 8);
+    scale = scale_of(row, columns, chunk * 8);
+  }
+  DEVICE_MEMBER void clear() { levels.x = levels.y = 0, scale = 0; }
+  DEVICE_MEMBER void numbers(float x[8]) const {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      x[i] = (plus_2_23(levels.x, i) - 8388736.0f) * scale;
+      x[i + 4] = (plus_2_23(levels.y, i) - 8388736.0f) * scale;
+    }
   }
 };

@@ -2,7 +2,7 @@
 //
 // Weights are bf16 as they are. Activations are f32, and tensor cores take bf16; so x comes as high + low (split_rows), and
 // the product is made twice into the same sum: high W^T + low W^T. That costs twice the multiplications and is exact to
-// 2^-17, where rounding x to bf16 would be exact to 2^-9.
+// 2^-17, where rounding x to bf16 would be exact to 2^-9. Without low it is rounded, for half the multiplications.
 //
 //   a block: BM tokens, BN rows of W              a stage in shared memory, DEPTH = 32 columns, three under way
 //
@@ -24,7 +24,7 @@ KERNEL split_rows(const float* x, bf16* high, bf16* low, int count) {
   wait_for_previous_kernel();
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < count) {
-    split(x[i], high[i], low[i]);
+    store_split(x[i], high, low, i);
   }
 }
 
@@ -84,12 +84,15 @@ DEVICE void gemm(Layers<bf16> layers, const bf16* high, const bf16* low, float* 
   int firstToken = blockIdx.y * BM;
   int tokensHere = min(BM, tokens - firstToken);
   const bf16* highHere = high + static_cast<size_t>(firstToken) * columns;
-  const bf16* lowHere = low + static_cast<size_t>(firstToken) * columns;
+  bool isExact = low != nullptr;
+  const bf16* lowHere = isExact ? low + static_cast<size_t>(firstToken) * columns : nullptr;
 
   auto copy = [&](int step) {
     bf16* stage = stages + step % STAGES * STAGE;
     copy_tile<BM, THREADS>(stage, highHere, tokensHere, columns, step * DEPTH);
-    copy_tile<BM, THREADS>(stage + BM * DEPTH, lowHere, tokensHere, columns, step * DEPTH);
+    if (isExact) {
+      copy_tile<BM, THREADS>(stage + BM * DEPTH, lowHere, tokensHere, columns, step * DEPTH);
+    }
     copy_tile<BN, THREADS>(stage + 2 * BM * DEPTH, weights, rowsHere, columns, step * DEPTH);
   };
 
@@ -124,13 +127,18 @@ DEVICE void gemm(Layers<bf16> layers, const bf16* high, const bf16* low, float* 
       }
 #pragma unroll
       for (int m = 0; m < WM / 16; m++) {
-        unsigned a[4], b[4];
+        unsigned a[4];
         load_first(a, stage, warpRow + m * 16, k);
-        load_first(b, stage + BM * DEPTH, warpRow + m * 16, k);
 #pragma unroll
         for (int n = 0; n < WN / 8; n++) {
           multiply_add(sum[m][n], a, w[n / 2] + n % 2 * 2);
-          multiply_add(sum[m][n], b, w[n / 2] + n % 2 * 2);
+        }
+        if (isExact) {
+          load_first(a, stage + BM * DEPTH, warpRow + m * 16, k);
+#pragma unroll
+          for (int n = 0; n < WN / 8; n++) {
+            multiply_add(sum[m][n], a, w[n / 2] + n % 2 * 2);
+          }
         }
       }
     }

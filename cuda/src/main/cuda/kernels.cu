@@ -4,3 +4,5 @@
 #include "attention.cuh"
 #include "gemm.cuh"
 #include "prefill_attention.cuh"
+#include "batch.cuh"
+#include "choose.cuh"

@@ -32,10 +32,10 @@ struct Layers {
 
   DEVICE_MEMBER const W* row(int r, int columns) const {
     if (r < rows0) {
-      return weight0 + static_cast<size_t>(r) * columns;
+      return weight0 + r * row_length<W>(columns);
     }
     r -= rows0;
-    return r < rows1 ? weight1 + static_cast<size_t>(r) * columns : weight2 + static_cast<size_t>(r - rows1) * columns;
+    return r < rows1 ? weight1 + r * row_length<W>(columns) : weight2 + (r - rows1) * row_length<W>(columns);
   }
 
   // Stores y (+ bias) as element r of row t, and returns it.
@@ -73,8 +73,8 @@ template <class W, int T>
 DEVICE void linear(Layers<W> layers, const float* x, const float* norm, float eps, float* normed, float* selected,
                    float* residual, int columns, int tokens, int split, int gated) {
   DYNAMIC_SHARED(float, inputs);  // [T][columns], staged
-  __shared__ float sums[LINEAR_WARPS];
-  __shared__ float partial[LINEAR_WARPS][2 * T];
+  SHARED(float[LINEAR_WARPS], sums);
+  SHARED(float[LINEAR_WARPS][2 * T], partial);
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
   int part = warp % split;
@@ -100,7 +100,7 @@ DEVICE void linear(Layers<W> layers, const float* x, const float* norm, float ep
       for (int r = 0; r < 2; r++) {
         int at = chunk + u * WARP;
         if (rows[r] != nullptr && at < to) {
-          w[r][u].load(rows[r] + static_cast<size_t>(at) * 8);
+          w[r][u].load(rows[r], at, columns);
         } else {
           w[r][u].clear();
         }
@@ -214,8 +214,9 @@ DEVICE void linear(Layers<W> layers, const float* x, const float* norm, float ep
   }
 }
 
-#define LINEAR(name, W, T)                                                                                                \
-  KERNEL __launch_bounds__(LINEAR_WARPS* WARP)                                                                            \
+// After T: blocks that a multiprocessor should hold, where the compiler's own choice of registers makes some spill.
+#define LINEAR(name, W, T, ...)                                                                                           \
+  KERNEL __launch_bounds__(LINEAR_WARPS* WARP, ##__VA_ARGS__)                                                             \
       name(const W* weight0, const W* weight1, const W* weight2, const float* bias0, const float* bias1,                  \
            const float* bias2, float* out0, float* out1, float* out2, int rows0, int rows1, int rows2, const float* x,    \
            const float* norm, float eps, float* normed, float* selected, float* residual, int columns, int tokens,        \
@@ -230,3 +231,5 @@ LINEAR(linear_bf16_4, bf16, 4)
 LINEAR(linear_bf16_8, bf16, 8)
 LINEAR(linear_f32_1, float, 1)
 LINEAR(linear_f32_8, float, 8)
+LINEAR(linear_q8_1, q8, 1, 3)
+LINEAR(linear_q8_8, q8, 8)

@@ -39,11 +39,13 @@ DEVICE void split_page(const float* from, int rows, bf16* high, bf16* low) {
   }
 }
 
-// d += (ah + al)(bh + bl)
+// d += (ah + al)(bh + bl), or d += ah bh
 DEVICE void multiply_add_split(float d[4], const unsigned ah[4], const unsigned al[4], const unsigned bh[2],
-                               const unsigned bl[2]) {
-  multiply_add(d, al, bh);
-  multiply_add(d, ah, bl);
+                               const unsigned bl[2], bool isExact) {
+  if (isExact) {
+    multiply_add(d, al, bh);
+    multiply_add(d, ah, bl);
+  }
   multiply_add(d, ah, bh);
 }
 
@@ -60,7 +62,7 @@ DEVICE float row_sum(float x) {
 
 template <int D>
 DEVICE void prefill_attention(const float* q, const int* positions, const int* firstPage, const unsigned long long* pages,
-                              float* out, int layer, int heads, int kvHeads, int tokens) {
+                              float* out, int layer, int heads, int kvHeads, int tokens, bool isExact) {
   DYNAMIC_SHARED(bf16, shared);
   bf16* keyHigh = shared;
   bf16* keyLow = keyHigh + PAGE * D;
@@ -112,12 +114,14 @@ DEVICE void prefill_attention(const float* q, const int* positions, const int* f
       load_matrices(low, queryLow + page_swizzled<D>(warp * 16 + lane % 16, k * 2 + lane / 16));
 #pragma unroll
       for (int n = 0; n < PAGE / 16; n++) {
-        unsigned h[4], l[4];
+        unsigned h[4], l[4] = {};
         int at = page_swizzled<D>(n * 16 + lane % 8 + lane / 16 * 8, k * 2 + lane / 8 % 2);
         load_matrices(h, keyHigh + at);
-        load_matrices(l, keyLow + at);
-        multiply_add_split(scores[2 * n], queryHigh[k], low, h, l);
-        multiply_add_split(scores[2 * n + 1], queryHigh[k], low, h + 2, l + 2);
+        if (isExact) {
+          load_matrices(l, keyLow + at);
+        }
+        multiply_add_split(scores[2 * n], queryHigh[k], low, h, l, isExact);
+        multiply_add_split(scores[2 * n + 1], queryHigh[k], low, h + 2, l + 2, isExact);
       }
     }
 
@@ -169,12 +173,14 @@ DEVICE void prefill_attention(const float* q, const int* positions, const int* f
       }
 #pragma unroll
       for (int d = 0; d < D / 16; d++) {
-        unsigned h[4], l[4];
+        unsigned h[4], l[4] = {};
         int at = page_swizzled<D>(k * 16 + lane % 16, d * 2 + lane / 16);
         load_matrices_transposed(h, valueHigh + at);
-        load_matrices_transposed(l, valueLow + at);
-        multiply_add_split(sum[2 * d], weightHigh, weightLow, h, l);
-        multiply_add_split(sum[2 * d + 1], weightHigh, weightLow, h + 2, l + 2);
+        if (isExact) {
+          load_matrices_transposed(l, valueLow + at);
+        }
+        multiply_add_split(sum[2 * d], weightHigh, weightLow, h, l, isExact);
+        multiply_add_split(sum[2 * d + 1], weightHigh, weightLow, h + 2, l + 2, isExact);
       }
     }
   }
@@ -196,8 +202,8 @@ DEVICE void prefill_attention(const float* q, const int* positions, const int* f
 #define PREFILL_ATTENTION(name, D)                                                                                        \
   KERNEL __launch_bounds__(PREFILL_WARPS* WARP)                                                                           \
       name(const float* q, const int* positions, const int* firstPage, const unsigned long long* pages, float* out,       \
-           int layer, int heads, int kvHeads, int tokens) {                                                               \
-    prefill_attention<D>(q, positions, firstPage, pages, out, layer, heads, kvHeads, tokens);                             \
+           int layer, int heads, int kvHeads, int tokens, int isExact) {                                                  \
+    prefill_attention<D>(q, positions, firstPage, pages, out, layer, heads, kvHeads, tokens, isExact != 0);               \
   }
 
 PREFILL_ATTENTION(prefill_attention_64, 64)

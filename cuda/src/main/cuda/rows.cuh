@@ -2,25 +2,31 @@
 #pragma once
 #include "device.cuh"
 
-DEVICE float number(bf16 x) { return widen(x); }
-DEVICE float number(float x) { return x; }
+// Element i of a row of a table.
+DEVICE float number(const bf16* row, int, int i) { return widen(row[i]); }
+DEVICE float number(const float* row, int, int i) { return row[i]; }
+DEVICE float number(const q8* row, int columns, int i) {
+  return static_cast<float>(static_cast<int>(row[i].level) - 128) * scale_of(row, columns, i);
+}
 
 // x[t] = table[tokenIds[t]]. A block a token.
 template <class W>
 DEVICE void embed(const W* table, const int* tokenIds, float* x, int columns) {
   wait_for_previous_kernel();
-  const W* from = table + static_cast<size_t>(tokenIds[blockIdx.x]) * columns;
+  const W* from = table + tokenIds[blockIdx.x] * row_length<W>(columns);
   for (int i = threadIdx.x; i < columns; i += blockDim.x) {
-    x[static_cast<size_t>(blockIdx.x) * columns + i] = number(from[i]);
+    x[static_cast<size_t>(blockIdx.x) * columns + i] = number(from, columns, i);
   }
 }
 
 KERNEL embed_bf16(const bf16* table, const int* tokenIds, float* x, int columns) { embed(table, tokenIds, x, columns); }
 KERNEL embed_f32(const float* table, const int* tokenIds, float* x, int columns) { embed(table, tokenIds, x, columns); }
+KERNEL embed_q8(const q8* table, const int* tokenIds, float* x, int columns) { embed(table, tokenIds, x, columns); }
 
-// out = weight x / sqrt(mean(x^2) + eps). A block a row; the fused kernels of linear.cuh add in this very order.
-KERNEL rms_norm(const float* x, const float* weight, float eps, int columns, float* out) {
-  __shared__ float sums[WARP];
+// out = weight x / sqrt(mean(x^2) + eps). A block a row; the fused kernels of linear.cuh add in this very order. high, low:
+// null, or where the result also goes as what tensor cores take.
+KERNEL rms_norm(const float* x, const float* weight, float eps, int columns, float* out, bf16* high, bf16* low) {
+  SHARED(float[WARP], sums);
   wait_for_previous_kernel();
   const float* in = x + static_cast<size_t>(blockIdx.x) * columns;
   float* result = out + static_cast<size_t>(blockIdx.x) * columns;
@@ -30,7 +36,12 @@ KERNEL rms_norm(const float* x, const float* weight, float eps, int columns, flo
   }
   float scale = 1.0f / sqrtf(block_sum(squares, sums) / columns + eps);
   for (int i = threadIdx.x; i < columns; i += blockDim.x) {
-    result[i] = weight[i] * (in[i] * scale);
+    float y = weight[i] * (in[i] * scale);
+    result[i] = y;
+    if (high != nullptr) {
+      size_t at = static_cast<size_t>(blockIdx.x) * columns + i;
+      store_split(y, high, low, at);
+    }
   }
 }
 
@@ -73,12 +84,16 @@ KERNEL rope(float* x, const float* angles, int half, int heads) {
   }
 }
 
-// gate = silu(gate) up
-KERNEL silu_mul(float* gate, const float* up, int count) {
+// gate = silu(gate) up; high, low: as in rms_norm.
+KERNEL silu_mul(float* gate, const float* up, int count, bf16* high, bf16* low) {
   wait_for_previous_kernel();
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < count) {
-    gate[i] = silu(gate[i]) * up[i];
+    float y = silu(gate[i]) * up[i];
+    gate[i] = y;
+    if (high != nullptr) {
+      store_split(y, high, low, i);
+    }
   }
 }
 

@@ -7,7 +7,9 @@ import io.github.nextclass.engine.Qwen3Config;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Buffer;
 import io.github.nextclass.engine.backend.KvCache;
+import io.github.nextclass.engine.backend.LevelMatrix;
 import io.github.nextclass.engine.backend.Linear;
+import io.github.nextclass.engine.backend.QuantizedMatrix;
 import io.github.nextclass.engine.backend.Rope;
 import io.github.nextclass.engine.backend.Step;
 import io.github.nextclass.engine.backend.Weight;
@@ -44,14 +46,16 @@ final class CudaBackend implements Backend {
   private static final int COLUMN_MULTIPLE = 8;
 
   /**
-   * What makes the same numbers faster; to leave it out is for tests and measurements.
+   * What makes passes faster; anything but {@link #ALL} is for tests and measurements.
    *
    * @param fuses whether several operations may become one kernel
    * @param overlaps whether a kernel may start while the one before ends, where device and driver
    *     can
+   * @param rounds whether tensor cores get activations in 8 bits of mantissa instead of 16: half
+   *     the work, other numbers
    */
-  record Tuning(boolean fuses, boolean overlaps) {
-    static final Tuning ALL = new Tuning(true, true);
+  record Tuning(boolean fuses, boolean overlaps, boolean rounds) {
+    static final Tuning ALL = new Tuning(true, true, false);
   }
 
   private final CudaApi api;
@@ -72,22 +76,27 @@ final class CudaBackend implements Backend {
   private @Nullable Rope rope;
   private boolean needsStep;
   private int[] gathered = {};
-  private boolean isRunning;
+
+  /** Passes on the stream that nobody has waited for. */
+  private int running;
+
   private boolean closed;
 
   /**
    * Takes a device into use.
    *
    * @param api a driver that has the device open; closed with the backend, or if this fails
+   * @param bitsAWeight about how many bits a weight will take
    */
-  CudaBackend(CudaApi api, CudaApi.Device device, Qwen3Config config, Tuning tuning) {
+  CudaBackend(
+      CudaApi api, CudaApi.Device device, Qwen3Config config, int bitsAWeight, Tuning tuning) {
     this.api = api;
     this.device = device;
     this.config = config;
     checkShape(config);
     api.enter();
     try {
-      checkMemory();
+      checkMemory(bitsAWeight);
       boolean isHopper = device.computeCapability() >= HOPPER;
       api.load(ptx(isHopper ? "kernels_90.ptx" : "kernels_80.ptx"));
       this.upload = new WeightUpload(api);
@@ -114,7 +123,7 @@ final class CudaBackend implements Backend {
                   ended.address()),
               tables,
               splitRows,
-              tuning.fuses());
+              tuning);
     } finally {
       api.leave();
     }
@@ -135,13 +144,13 @@ final class CudaBackend implements Backend {
     }
   }
 
-  /** At two bytes a weight: before the first is copied. */
-  private void checkMemory() {
+  /** Before the first is copied. */
+  private void checkMemory(int bitsAWeight) {
     long perLayer =
         (long) config.hiddenSize() * (2L * config.queryWidth() + 2L * config.keyValueWidth())
             + 3L * config.hiddenSize() * config.intermediateSize();
     long tables = (config.tieWordEmbeddings() ? 1L : 2L) * config.vocabSize() * config.hiddenSize();
-    long needBytes = 2 * (perLayer * config.numHiddenLayers() + tables);
+    long needBytes = (perLayer * config.numHiddenLayers() + tables) / Byte.SIZE * bitsAWeight;
     long freeBytes = api.freeBytes();
     if (needBytes > freeBytes) {
       throw new MemoryBudgetException(
@@ -206,8 +215,23 @@ final class CudaBackend implements Backend {
       return new CudaWeight(
           isMatrix ? Math.toIntExact(shape[0]) : 1,
           Math.toIntExact(shape[shape.length - 1]),
-          WeightUpload.isKept(tensor),
+          WeightUpload.isKept(tensor) ? CudaWeight.Format.BF16 : CudaWeight.Format.F32,
           to.address());
+    } finally {
+      api.leave();
+    }
+  }
+
+  @Override
+  public Weight weight(QuantizedMatrix matrix) {
+    if (!(matrix instanceof LevelMatrix levels) || levels.bits() != Byte.SIZE) {
+      return Backend.super.weight(matrix);
+    }
+    api.enter();
+    try {
+      CudaApi.DeviceMemory to = take(WeightUpload.deviceBytes(levels));
+      upload.upload(levels, to);
+      return new CudaWeight(levels.rows(), levels.columns(), CudaWeight.Format.Q8, to.address());
     } finally {
       api.leave();
     }
@@ -248,6 +272,15 @@ final class CudaBackend implements Backend {
     ops.clear(); // what a pass that failed has left
     begin(step);
     ops.add(new Op.Embed((CudaWeight) embedTokens, step.tokens(), (CudaBuffer) x));
+  }
+
+  @Override
+  public void embedChosen(Weight embedTokens, Buffer chosen, Step step, Buffer x) {
+    ops.clear();
+    begin(step);
+    ops.add(
+        new Op.EmbedChosen(
+            (CudaWeight) embedTokens, (CudaBuffer) chosen, step.tokens(), (CudaBuffer) x));
   }
 
   @SuppressWarnings("ReferenceEquality") // a pass has one
@@ -292,13 +325,8 @@ final class CudaBackend implements Backend {
   public void appendToCache(int layer, Buffer k, Buffer v, Step step) {
     begin(step);
     if (layer == 0) {
-      api.enter();
-      try {
-        for (Step.Segment segment : step.segments()) {
-          ((CudaKvCache) segment.cache()).prepare(segment.firstPosition(), segment.rowCount());
-        }
-      } finally {
-        api.leave();
+      for (Step.Segment segment : step.segments()) {
+        ((CudaKvCache) segment.cache()).prepare(segment.firstPosition(), segment.rowCount());
       }
     }
     ops.add(new Op.Append(layer, (CudaBuffer) k, (CudaBuffer) v, step.tokens()));
@@ -309,7 +337,12 @@ final class CudaBackend implements Backend {
     begin(step);
     ops.add(
         new Op.Attention(
-            layer, (CudaBuffer) q, step.tokens(), step.segments().size() == 1, (CudaBuffer) out));
+            layer,
+            (CudaBuffer) q,
+            step.tokens(),
+            step.segments().size() == 1,
+            step.segments().size() == step.tokens(),
+            (CudaBuffer) out));
   }
 
   @Override
@@ -334,6 +367,16 @@ final class CudaBackend implements Backend {
             rows.length,
             Arrays.equals(rows, IntStream.range(0, rows.length).toArray()),
             (CudaBuffer) out));
+  }
+
+  @Override
+  public void choose(Buffer scores, int[] rows, Step step, Buffer chosen) {
+    if (!Arrays.equals(rows, gathered)) {
+      run(); // the tables hold the rows of one
+    }
+    begin(step);
+    gathered = rows;
+    ops.add(new Op.Choose((CudaBuffer) scores, rows.length, (CudaBuffer) chosen));
   }
 
   @Override
@@ -373,11 +416,11 @@ final class CudaBackend implements Backend {
     if (ops.isEmpty()) {
       return;
     }
-    if (isRunning) {
-      synchronize(); // the tables of the pass before are still being copied
-    }
     Step of = needsStep ? step : null;
     int tokens = Math.max(of == null ? 0 : of.tokens(), gathered.length);
+    if (running == PassTables.SLOTS || tables.isLarge(tokens, of)) {
+      synchronize(); // tables of a pass before may still be being copied
+    }
     tables.reserve(tokens, of);
     splitRows.reserve(
         ops.stream()
@@ -387,8 +430,8 @@ final class CudaBackend implements Backend {
                     : 0)
             .max()
             .orElse(0));
-    tables.upload(tokens, of, rope, gathered);
-    isRunning = true;
+    tables.upload(running, tokens, of, rope, gathered);
+    running++;
     runner.run(ops, () -> planner.plan(ops, tokens));
     ops.clear();
     gathered = new int[0];
@@ -396,8 +439,16 @@ final class CudaBackend implements Backend {
   }
 
   private void synchronize() {
-    api.synchronize();
-    isRunning = false;
+    try {
+      api.synchronize();
+    } catch (CudaException e) {
+      throw new CudaException(
+          "one of the kernels "
+              + runner.kernels()
+              + " (started with CUDA_LAUNCH_BLOCKING=1 in the environment, the first pass tells which)",
+          e);
+    }
+    running = 0;
   }
 
   /** Waits for what runs, and frees everything. */

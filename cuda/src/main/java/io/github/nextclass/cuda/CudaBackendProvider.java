@@ -3,7 +3,10 @@ package io.github.nextclass.cuda;
 import io.github.nextclass.cuda.jcuda.DriverLoader;
 import io.github.nextclass.engine.BackendProvider;
 import io.github.nextclass.engine.EngineOptions;
+import io.github.nextclass.engine.KvCacheFormat;
+import io.github.nextclass.engine.QuantizationConfig;
 import io.github.nextclass.engine.Qwen3Config;
+import io.github.nextclass.engine.WeightFormat;
 import io.github.nextclass.engine.backend.Backend;
 import java.util.Locale;
 import java.util.Optional;
@@ -107,20 +110,34 @@ public final class CudaBackendProvider implements BackendProvider {
   }
 
   @Override
-  public Backend create(Qwen3Config config, EngineOptions options) {
-    if (config.quantization() != null) {
-      throw new IllegalStateException(
-          "it cannot run quantised weights, found " + config.quantization());
-    }
-    return create(config, CudaBackend.Tuning.ALL);
+  public boolean runs(WeightFormat format) {
+    return format == WeightFormat.AS_STORED || format == WeightFormat.Q8;
   }
 
-  Backend create(Qwen3Config config, CudaBackend.Tuning tuning) {
+  @Override
+  public Backend create(Qwen3Config config, EngineOptions options) {
+    return create(config, options, CudaBackend.Tuning.ALL);
+  }
+
+  Backend create(Qwen3Config config, EngineOptions options, CudaBackend.Tuning tuning) {
+    QuantizationConfig quantization = config.quantization();
+    boolean isQ8 = quantization instanceof QuantizationConfig.Blocks b && b.bits() == Byte.SIZE;
+    if (quantization != null && !isQ8) {
+      throw new IllegalStateException(
+          "of quantised weights it runs q8 only, found " + quantization);
+    }
+    if (options.kvCache() != KvCacheFormat.F32) {
+      throw new IllegalStateException(
+          "it keeps keys and values in F32, found "
+              + options.kvCache()
+              + "; the CPU has the others");
+    }
+    int bitsAWeight = isQ8 || options.weights() == WeightFormat.Q8 ? Byte.SIZE : Short.SIZE;
     CudaApi api = machine.driver().get();
     try {
       CudaApi.Device device = api.device(FIRST_DEVICE);
       api.open(FIRST_DEVICE);
-      return new CudaBackend(api, device, config, tuning);
+      return new CudaBackend(api, device, config, bitsAWeight, tuning);
     } catch (RuntimeException | Error e) {
       api.close();
       throw e;

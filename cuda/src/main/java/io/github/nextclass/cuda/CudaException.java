@@ -22,6 +22,12 @@ public final class CudaException extends RuntimeException {
     this.code = code;
   }
 
+  /** The same error, and what was running. */
+  CudaException(String what, CudaException cause) {
+    super(what + ": " + cause.getMessage(), cause);
+    this.code = cause.code;
+  }
+
   /**
    * The driver's code.
    *

@@ -2,17 +2,27 @@ package io.github.nextclass.cuda;
 
 import io.github.nextclass.engine.backend.Weight;
 
-/** A weight on the device: a matrix in BF16 or F32, or a vector in F32. Compared by identity. */
+/** A weight on the device: a matrix, or a vector in F32. Compared by identity. */
 final class CudaWeight implements Weight {
+  /** How a number is held. */
+  enum Format {
+    /** 16 bits, as most checkpoints have them. */
+    BF16,
+    /** 32 bits. */
+    F32,
+    /** 8 bits and a scale for each 32 columns, as {@code device.cuh} says. */
+    Q8
+  }
+
   private final int rows;
   private final int columns;
-  private final boolean isBf16;
+  private final Format format;
   private final long address;
 
-  CudaWeight(int rows, int columns, boolean isBf16, long address) {
+  CudaWeight(int rows, int columns, Format format, long address) {
     this.rows = rows;
     this.columns = columns;
-    this.isBf16 = isBf16;
+    this.format = format;
     this.address = address;
   }
 
@@ -26,8 +36,8 @@ final class CudaWeight implements Weight {
     return columns;
   }
 
-  boolean isBf16() {
-    return isBf16;
+  Format format() {
+    return format;
   }
 
   long address() {

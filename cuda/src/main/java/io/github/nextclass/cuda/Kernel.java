@@ -9,13 +9,23 @@ public enum Kernel {
   /** {@code rows.cuh}. */
   EMBED_F32("PPPI"),
   /** {@code rows.cuh}. */
-  RMS_NORM("PPFIP"),
+  EMBED_Q8("PPPI"),
+  /** {@code choose.cuh}. */
+  EMBED_CHOSEN_BF16("PPPPII"),
+  /** {@code choose.cuh}. */
+  EMBED_CHOSEN_F32("PPPPII"),
+  /** {@code choose.cuh}. */
+  EMBED_CHOSEN_Q8("PPPPII"),
+  /** {@code choose.cuh}. */
+  CHOOSE("PPPPPPII"),
+  /** {@code rows.cuh}. */
+  RMS_NORM("PPFIP" + "PP"),
   /** {@code rows.cuh}. */
   HEAD_NORM("PPFIIP"),
   /** {@code rows.cuh}. */
   ROPE("PPII"),
   /** {@code rows.cuh}. */
-  SILU_MUL("PPI"),
+  SILU_MUL("PPI" + "PP"),
   /** {@code rows.cuh}. */
   ADD("PPI"),
   /** {@code rows.cuh}. */
@@ -32,6 +42,10 @@ public enum Kernel {
   LINEAR_F32_1(Kernel.LINEAR),
   /** {@code linear.cuh}: up to eight tokens. */
   LINEAR_F32_8(Kernel.LINEAR),
+  /** {@code linear.cuh}: one token. */
+  LINEAR_Q8_1(Kernel.LINEAR),
+  /** {@code linear.cuh}: up to eight tokens. */
+  LINEAR_Q8_8(Kernel.LINEAR),
   /** {@code attention.cuh}. */
   APPEND_TO_CACHE("PPPPPIII"),
   /** {@code attention.cuh}: heads of 64. */
@@ -40,6 +54,10 @@ public enum Kernel {
   ATTENTION_128(Kernel.ATTENTION),
   /** {@code gemm.cuh}. */
   SPLIT_ROWS("PPPI"),
+  /** {@code batch.cuh}: 32 tokens and 16 rows. */
+  BATCH_16(Kernel.GEMM),
+  /** {@code batch.cuh}: 32 tokens and 32 rows. */
+  BATCH_32(Kernel.GEMM),
   /** {@code gemm.cuh}: tiles of 64 tokens and 64 rows. */
   GEMM_64(Kernel.GEMM),
   /** {@code gemm.cuh}: tiles of 128 tokens and 128 rows. */
@@ -53,7 +71,7 @@ public enum Kernel {
   private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "III";
 
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
-  private static final String PREFILL_ATTENTION = "PPPPP" + "IIII";
+  private static final String PREFILL_ATTENTION = "PPPPP" + "IIIII";
 
   private final String parameters;
 

@@ -8,7 +8,8 @@ import java.util.Set;
 /**
  * The memory of all KV caches, in pages of {@link #POSITIONS} positions that caches share until one
  * writes (the idea of PagedAttention, Kwon et al., 2023). Thread-safe: sessions are closed while
- * others compute.
+ * others compute. The device is made the thread's inside of the lock: a virtual thread that waits
+ * for a lock may go on as another thread of the driver's.
  */
 final class KvPages {
   /** As in {@code attention.cuh}. */
@@ -42,11 +43,15 @@ final class KvPages {
     this.pageBytes = pageBytes;
   }
 
-  /** Called inside a pass. */
   synchronized Page take() {
     Page page = free.poll();
     if (page == null) {
-      page = new Page(api.allocate(pageBytes));
+      api.enter();
+      try {
+        page = new Page(api.allocate(pageBytes));
+      } finally {
+        api.leave();
+      }
       all.add(page);
     }
     page.holders = 1;
@@ -63,7 +68,12 @@ final class KvPages {
       return page;
     }
     Page copy = take();
-    api.copyOnDevice(page.memory, copy.memory); // on the stream, after what was put there before
+    api.enter();
+    try {
+      api.copyOnDevice(page.memory, copy.memory); // on the stream, after what was put there before
+    } finally {
+      api.leave();
+    }
     page.holders--;
     return copy;
   }

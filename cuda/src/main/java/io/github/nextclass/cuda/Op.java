@@ -14,6 +14,8 @@ sealed interface Op {
 
   record Embed(CudaWeight table, int tokens, CudaBuffer x) implements Op {}
 
+  record EmbedChosen(CudaWeight table, CudaBuffer chosen, int tokens, CudaBuffer x) implements Op {}
+
   record RmsNorm(CudaBuffer x, CudaWeight weight, float eps, int tokens, CudaBuffer out)
       implements Op {}
 
@@ -28,8 +30,16 @@ sealed interface Op {
    * Attention.
    *
    * @param oneSequence whether all rows follow each other in one sequence
+   * @param ownSequences whether each row is alone in its sequence, so that no row needs the key
+   *     that another one appends in the same pass
    */
-  record Attention(int layer, CudaBuffer q, int tokens, boolean oneSequence, CudaBuffer out)
+  record Attention(
+      int layer,
+      CudaBuffer q,
+      int tokens,
+      boolean oneSequence,
+      boolean ownSequences,
+      CudaBuffer out)
       implements Op {}
 
   record SiluMul(CudaBuffer gate, CudaBuffer up, int tokens) implements Op {}
@@ -42,4 +52,7 @@ sealed interface Op {
    * @param inOrder whether the rows are 0, 1, 2, ...
    */
   record Gather(CudaBuffer x, int count, boolean inOrder, CudaBuffer out) implements Op {}
+
+  /** The best class of each of the rows that were gathered. */
+  record Choose(CudaBuffer scores, int count, CudaBuffer chosen) implements Op {}
 }

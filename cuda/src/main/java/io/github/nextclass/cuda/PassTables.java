@@ -9,6 +9,7 @@ import io.github.nextclass.engine.backend.Step;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +25,19 @@ import org.jspecify.annotations.Nullable;
  * Where a table begins depends on the number of tokens only, so that what is used is one copy.
  */
 final class PassTables implements AutoCloseable {
-  private static final long FIRST_SIZE_BYTES = 1 << 16;
+  /** Passes that can be on the stream: each has its tables in main memory until they are copied. */
+  static final int SLOTS = 16;
+
+  /** Enough for a hundred tokens. */
+  private static final long SMALL_BYTES = 1 << 16;
 
   private final CudaApi api;
   private final int headDim;
   private final Runnable onMove;
   private final AngleTable angles = new AngleTable();
   private CudaApi.DeviceMemory device;
-  private CudaApi.PinnedMemory staging;
+  private final List<CudaApi.PinnedMemory> slots = new ArrayList<>();
+  private CudaApi.@Nullable PinnedMemory large;
 
   /**
    * Takes the first memory.
@@ -42,8 +48,10 @@ final class PassTables implements AutoCloseable {
     this.api = api;
     this.headDim = headDim;
     this.onMove = onMove;
-    this.device = api.allocate(FIRST_SIZE_BYTES);
-    this.staging = api.allocatePinned(FIRST_SIZE_BYTES);
+    this.device = api.allocate(SMALL_BYTES);
+    for (int i = 0; i < SLOTS; i++) {
+      slots.add(api.allocatePinned(SMALL_BYTES));
+    }
   }
 
   long tokenIds() {
@@ -78,32 +86,48 @@ final class PassTables implements AutoCloseable {
     return (anglesOffset(tokens) + (long) tokens * headDim * Float.BYTES + 7) / 8 * 8;
   }
 
-  /** Makes room before the launches that hold addresses are planned. */
-  void reserve(int tokens, @Nullable Step step) {
+  private long bytes(int tokens, @Nullable Step step) {
     long bytes = pagesOffset(tokens);
     if (step != null) {
       for (Step.Segment segment : step.segments()) {
         bytes += 8L * ((CudaKvCache) segment.cache()).pageCount();
       }
     }
+    return bytes;
+  }
+
+  /** Whether the tables of a pass do not fit a slot: then no other pass may be under way. */
+  boolean isLarge(int tokens, @Nullable Step step) {
+    return bytes(tokens, step) > SMALL_BYTES;
+  }
+
+  /** Makes room before the launches that hold addresses are planned; waits for what runs. */
+  void reserve(int tokens, @Nullable Step step) {
+    long bytes = bytes(tokens, step);
     if (bytes > device.byteSize()) {
       api.free(device);
-      api.freePinned(staging);
+      if (large != null) {
+        api.freePinned(large);
+      }
       device = api.allocate(2 * bytes);
-      staging = api.allocatePinned(2 * bytes);
+      large = api.allocatePinned(2 * bytes);
       onMove.run();
     }
   }
 
   /**
-   * Puts the copy of the tables on the stream. The copy before must have ended.
+   * Puts the copy of the tables on the stream.
    *
+   * @param slot where in main memory they are made, unless they are large; what was there before
+   *     must have been copied
    * @param tokens the rows that the layout is made for
    * @param step what the pass works on; null where only rows are gathered
    * @param rope the angles, or null
    * @param gathered the rows to gather; may be empty
    */
-  void upload(int tokens, @Nullable Step step, @Nullable Rope rope, int[] gathered) {
+  void upload(int slot, int tokens, @Nullable Step step, @Nullable Rope rope, int[] gathered) {
+    CudaApi.PinnedMemory staging =
+        isLarge(tokens, step) ? Objects.requireNonNull(large) : slots.get(slot);
     MemorySegment to = staging.segment();
     long end = anglesOffset(tokens);
     ints(to, 3L * tokens * Integer.BYTES, gathered);
@@ -145,6 +169,9 @@ final class PassTables implements AutoCloseable {
   @Override
   public void close() {
     api.free(device);
-    api.freePinned(staging);
+    slots.forEach(api::freePinned);
+    if (large != null) {
+      api.freePinned(large);
+    }
   }
 }

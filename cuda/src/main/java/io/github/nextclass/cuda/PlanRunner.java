@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,9 @@ final class PlanRunner {
 
   /** In the order of use, the oldest first. */
   private final Map<List<Op>, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** What was put on the stream last. */
+  private List<Launch> last = List.of();
 
   private static final class Plan {
     final List<Launch> launches;
@@ -53,6 +57,7 @@ final class PlanRunner {
    */
   void run(List<Op> ops, Supplier<List<Launch>> planning) {
     Plan plan = plans.get(ops);
+    last = List.of();
     if (plan == null) {
       plan = new Plan(planning.get());
       plans.put(List.copyOf(ops), plan);
@@ -64,6 +69,15 @@ final class PlanRunner {
       }
       api.launch(plan.graph);
     }
+    last = plan.launches;
+  }
+
+  /** The kernels of the last pass, each once. */
+  String kernels() {
+    return last.stream()
+        .map(launch -> launch.kernel().entry())
+        .distinct()
+        .collect(Collectors.joining(", "));
   }
 
   private CudaApi.Graph capture(List<Launch> launches) {

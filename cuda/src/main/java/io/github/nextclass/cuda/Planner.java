@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *   linear, add                                             LINEAR with a residual  o, down
  *   rmsNorm q, rmsNorm k, rotate q, rotate k, append,
  *       attention                                           ATTENTION with norms
+ *   rmsNorm or siluMul, linears on tensor cores             RMS_NORM or SILU_MUL that splits
  * </pre>
  *
  * A fused kernel leaves in every buffer what the operations that it stands for would, but for q and
@@ -24,11 +25,23 @@ final class Planner {
   /** Parts that the positions of a row are split into: 16 times 16 heads fill a large device. */
   static final int SPLITS = 16;
 
+  /** The same where there are more rows than {@link #FEW_TOKENS}. */
+  private static final int SPLITS_OF_MANY = 4;
+
   /** Rows from which on there are blocks enough without splitting. */
   static final int MOST_SPLIT_ROWS = 64;
 
   /** The most tokens that a linear layer takes along while it reads its weights once. */
   static final int FEW_TOKENS = 8;
+
+  /** Up to here a linear layer is as slow as the reading of its weights, with {@code batch.cuh}. */
+  static final int BATCH_TOKENS = 64;
+
+  /** As in {@code batch.cuh}. */
+  private static final int BATCH_TILE = 32;
+
+  /** Blocks that look for the best class of a row together. */
+  private static final int CHOOSE_BLOCKS = 64;
 
   /** As many as {@code linear.cuh} takes in one launch. */
   private static final int MOST_LAYERS = 3;
@@ -45,7 +58,7 @@ final class Planner {
 
   private static final int THREADS = 256;
   private static final int LINEAR_WARPS = 8;
-  private static final int LINEAR_BLOCKS_A_MULTIPROCESSOR = 3;
+  private static final int LINEAR_BLOCKS_A_MULTIPROCESSOR = 4;
   private static final int ATTENTION_THREADS = 128;
   private static final int PREFILL_TILES = 5;
   private static final int WARP = 32;
@@ -54,7 +67,7 @@ final class Planner {
   private final AttentionShape shape;
   private final PassTables tables;
   private final SplitRows splitRows;
-  private final boolean fuses;
+  private final CudaBackend.Tuning tuning;
 
   /** The numbers and the memory that attention needs. */
   record AttentionShape(int heads, int kvHeads, int headDim, long parts, long ended) {
@@ -73,12 +86,12 @@ final class Planner {
       AttentionShape shape,
       PassTables tables,
       SplitRows splitRows,
-      boolean fuses) {
+      CudaBackend.Tuning tuning) {
     this.device = device;
     this.shape = shape;
     this.tables = tables;
     this.splitRows = splitRows;
-    this.fuses = fuses;
+    this.tuning = tuning;
   }
 
   /** The most shared memory that a launch may ask for. */
@@ -90,7 +103,8 @@ final class Planner {
   static boolean isGemm(Op.Linears op) {
     return op.tokens() > FEW_TOKENS
         && op.x().columns() % DEPTH == 0
-        && op.layers().stream().allMatch(layer -> layer.weight().isBf16());
+        && op.layers().stream()
+            .allMatch(layer -> layer.weight().format() == CudaWeight.Format.BF16);
   }
 
   /**
@@ -103,9 +117,13 @@ final class Planner {
     List<Launch> launches = new ArrayList<>();
     int at = 0;
     while (at < ops.size()) {
-      int fused = fuses ? fused(ops.subList(at, ops.size()), tokens, launches) : 0;
+      boolean isSplit = tuning.fuses() && at > 0 && splitsFor(ops.get(at - 1), ops.get(at));
+      boolean splits =
+          tuning.fuses() && at + 1 < ops.size() && splitsFor(ops.get(at), ops.get(at + 1));
+      int fused =
+          tuning.fuses() ? fused(ops.subList(at, ops.size()), tokens, isSplit, launches) : 0;
       if (fused == 0) {
-        single(ops.get(at), tokens, launches);
+        single(ops.get(at), tokens, splits, isSplit, launches);
         fused = 1;
       }
       at += fused;
@@ -113,8 +131,22 @@ final class Planner {
     return launches;
   }
 
+  /** Whether an operation makes all of the input of the next, which wants it split in two. */
+  private static boolean splitsFor(Op op, Op next) {
+    return next instanceof Op.Linears linears
+        && isGemm(linears)
+        && switch (op) {
+          case Op.RmsNorm norm ->
+              norm.out() == linears.x()
+                  && norm.tokens() == linears.tokens()
+                  && norm.weight().columns() == norm.x().columns();
+          case Op.SiluMul silu -> silu.gate() == linears.x() && silu.tokens() == linears.tokens();
+          default -> false;
+        };
+  }
+
   /** Adds one kernel for the first few operations, and returns for how many; 0 if there is none. */
-  private int fused(List<Op> ops, int tokens, List<Launch> to) {
+  private int fused(List<Op> ops, int tokens, boolean isSplit, List<Launch> to) {
     if (ops.get(0) instanceof Op.RmsNorm norm && isFew(norm)) {
       return normed(norm, ops, to);
     }
@@ -126,7 +158,7 @@ final class Planner {
         && ops.size() > 1
         && ops.get(1) instanceof Op.Add add
         && add.branch() == linears.outs().get(0)) {
-      to.addAll(linear(linears, Extras.NONE.withResidual(add.x().address())));
+      to.addAll(linear(linears, Extras.NONE.withResidual(add.x().address()), isSplit));
       return 2;
     }
     return 0;
@@ -161,7 +193,7 @@ final class Planner {
         new Extras(norm.weight().address(), norm.eps(), norm.out().address(), selected, 0, false);
     boolean gated = at + 1 < ops.size() && isGate(linears, ops.get(at + 1));
     Op.Linears of = new Op.Linears(linears.layers(), norm.x(), linears.tokens(), linears.outs());
-    to.addAll(linear(of, gated ? extras.gated() : extras));
+    to.addAll(linear(of, gated ? extras.gated() : extras, false));
     return at + (gated ? 2 : 1);
   }
 
@@ -189,7 +221,7 @@ final class Planner {
         && qNorm.eps() == kNorm.eps()
         && append.layer() == attention.layer()
         && attention.tokens() <= MOST_SPLIT_ROWS
-        && (attention.tokens() == 1 || !attention.oneSequence())) {
+        && attention.ownSequences()) {
       to.add(
           attention(
               attention,
@@ -204,20 +236,32 @@ final class Planner {
     return 0;
   }
 
-  private void single(Op op, int tokens, List<Launch> to) {
+  private void single(Op op, int tokens, boolean splits, boolean isSplit, List<Launch> to) {
     switch (op) {
       case Op.Embed embed ->
           to.add(
               Launch.of(
-                  embed.table().isBf16() ? Kernel.EMBED_BF16 : Kernel.EMBED_F32,
+                  Kernel.valueOf("EMBED_" + embed.table().format()),
                   embed.tokens(),
                   THREADS,
                   embed.table().address(),
                   tables.tokenIds(),
                   embed.x().address(),
                   embed.x().columns()));
-      case Op.RmsNorm norm -> to.add(norm(norm));
-      case Op.Linears linears -> to.addAll(linear(linears, Extras.NONE));
+      case Op.EmbedChosen embed ->
+          to.add(
+              Launch.of(
+                  Kernel.valueOf("EMBED_CHOSEN_" + embed.table().format()),
+                  embed.tokens(),
+                  THREADS,
+                  embed.table().address(),
+                  embed.chosen().address(),
+                  tables.positions(tokens),
+                  embed.x().address(),
+                  embed.x().columns(),
+                  embed.chosen().columns()));
+      case Op.RmsNorm norm -> to.add(norm(norm, splits));
+      case Op.Linears linears -> to.addAll(linear(linears, Extras.NONE, isSplit));
       case Op.Rotate rotate ->
           to.add(
               Launch.of(
@@ -247,12 +291,48 @@ final class Planner {
               attention.oneSequence() && attention.tokens() > FEW_TOKENS
                   ? prefillAttention(attention, tokens)
                   : attention(attention, 0, 0, 0, 0, 0, tokens));
-      case Op.SiluMul silu ->
+      case Op.SiluMul silu -> {
+        int count = silu.tokens() * silu.gate().columns();
+        to.add(
+            Launch.of(
+                Kernel.SILU_MUL,
+                ceil(count, THREADS),
+                THREADS,
+                silu.gate().address(),
+                silu.up().address(),
+                count,
+                splits ? splitRows.high() : 0,
+                splits ? low() : 0));
+      }
+      case Op.Add add -> {
+        int count = add.tokens() * add.x().columns();
+        to.add(
+            Launch.of(
+                Kernel.ADD,
+                ceil(count, THREADS),
+                THREADS,
+                add.x().address(),
+                add.branch().address(),
+                count));
+      }
+      case Op.Choose choose ->
           to.add(
-              elementWise(
-                  Kernel.SILU_MUL, silu.gate(), silu.up(), silu.tokens() * silu.gate().columns()));
-      case Op.Add add ->
-          to.add(elementWise(Kernel.ADD, add.x(), add.branch(), add.tokens() * add.x().columns()));
+              new Launch(
+                  Kernel.CHOOSE,
+                  CHOOSE_BLOCKS,
+                  choose.count(),
+                  1,
+                  THREADS,
+                  0,
+                  List.of(
+                      choose.scores().address(),
+                      tables.gathered(tokens),
+                      tables.positions(tokens),
+                      shape.parts(),
+                      shape.ended(),
+                      choose.chosen().address(),
+                      choose.scores().columns(),
+                      choose.chosen().columns())));
       case Op.Gather gather ->
           to.add(
               Launch.of(
@@ -266,11 +346,7 @@ final class Planner {
     }
   }
 
-  private static Launch elementWise(Kernel kernel, CudaBuffer x, CudaBuffer y, int count) {
-    return Launch.of(kernel, ceil(count, THREADS), THREADS, x.address(), y.address(), count);
-  }
-
-  private static Launch norm(Op.RmsNorm norm) {
+  private Launch norm(Op.RmsNorm norm, boolean splits) {
     int width = norm.weight().columns();
     if (width == norm.x().columns()) {
       return Launch.of(
@@ -281,7 +357,9 @@ final class Planner {
           norm.weight().address(),
           norm.eps(),
           width,
-          norm.out().address());
+          norm.out().address(),
+          splits ? splitRows.high() : 0,
+          splits ? low() : 0);
     }
     int heads = norm.tokens() * (norm.x().columns() / width);
     return Launch.of(
@@ -311,10 +389,10 @@ final class Planner {
   }
 
   /** Up to three layers a launch, with weights of one type. */
-  private List<Launch> linear(Op.Linears op, Extras extras) {
+  private List<Launch> linear(Op.Linears op, Extras extras, boolean isSplit) {
     List<Launch> launches = new ArrayList<>();
     boolean gemm = isGemm(op);
-    if (gemm) {
+    if (gemm && !isSplit) {
       launches.add(split(op.x(), op.tokens()));
     }
     int from = 0;
@@ -326,7 +404,9 @@ final class Planner {
       Layers layers = new Layers(op.layers().subList(from, to), op.outs().subList(from, to));
       launches.add(
           gemm
-              ? gemm(layers, op.x().columns(), op.tokens(), extras.residual())
+              ? op.tokens() <= BATCH_TOKENS
+                  ? batch(layers, op.x().columns(), op.tokens(), extras.residual())
+                  : gemm(layers, op.x().columns(), op.tokens(), extras.residual())
               : linear(layers, op.x(), op.tokens(), extras));
       from = to;
     }
@@ -334,17 +414,17 @@ final class Planner {
   }
 
   private static boolean sameType(Op.Linears op, int i, int j) {
-    return op.layers().get(i).weight().isBf16() == op.layers().get(j).weight().isBf16();
+    return op.layers().get(i).weight().format() == op.layers().get(j).weight().format();
   }
 
   /** Up to three layers as the kernels take them; 0 for those that are not there. */
   private static final class Layers {
     final List<Object> arguments = new ArrayList<>();
     final int[] rows = new int[MOST_LAYERS];
-    final boolean isBf16;
+    final CudaWeight.Format format;
 
     Layers(List<Op.Layer> layers, List<CudaBuffer> outs) {
-      isBf16 = layers.get(0).weight().isBf16();
+      format = layers.get(0).weight().format();
       for (int i = 0; i < layers.size(); i++) {
         rows[i] = layers.get(i).weight().rows();
       }
@@ -379,11 +459,11 @@ final class Planner {
 
   private Launch linear(Layers layers, CudaBuffer x, int tokens, Extras extras) {
     int columns = x.columns();
-    int together = tokensTogether(layers.isBf16, tokens, columns);
+    int together = tokensTogether(layers.format, tokens, columns);
     int pairs = extras.isGated() ? layers.rows[0] : ceil(layers.allRows(), 2);
     int split = warpsAPair(pairs, columns);
     return new Launch(
-        Kernel.valueOf("LINEAR_" + (layers.isBf16 ? "BF16_" : "F32_") + together),
+        Kernel.valueOf("LINEAR_" + layers.format + "_" + together),
         Math.min(
             ceil(pairs, LINEAR_WARPS / split),
             device.multiprocessors() * LINEAR_BLOCKS_A_MULTIPROCESSOR),
@@ -412,8 +492,27 @@ final class Planner {
         THREADS,
         x.address(),
         splitRows.high(),
-        splitRows.low(),
+        low(),
         count);
+  }
+
+  /** Where the low halves of the inputs are; 0 where inputs are rounded to the high ones. */
+  private long low() {
+    return tuning.rounds() ? 0 : splitRows.low();
+  }
+
+  /** As many rows a block as leave no multiprocessor idle. */
+  private Launch batch(Layers layers, int columns, int tokens, long residual) {
+    boolean isLarge = ceil(layers.allRows(), BATCH_TILE) * 4 >= device.multiprocessors() * 3;
+    int tile = isLarge ? BATCH_TILE : BATCH_TILE / 2;
+    return new Launch(
+        isLarge ? Kernel.BATCH_32 : Kernel.BATCH_16,
+        ceil(layers.allRows(), tile),
+        ceil(tokens, BATCH_TILE),
+        1,
+        THREADS,
+        0,
+        layers.and(splitRows.high(), low(), residual, columns, tokens));
   }
 
   /** Small tiles where large ones would leave multiprocessors idle. The bits are the same. */
@@ -428,12 +527,12 @@ final class Planner {
         1,
         isLarge ? 8 * WARP : 4 * WARP,
         STAGES * 3 * tile * DEPTH * Short.BYTES,
-        layers.and(splitRows.high(), splitRows.low(), residual, columns, tokens));
+        layers.and(splitRows.high(), low(), residual, columns, tokens));
   }
 
   /** As many tokens as there is a kernel for, and whose inputs fit into shared memory. */
-  private int tokensTogether(boolean bf16, int tokens, int columns) {
-    int[] sizes = bf16 ? new int[] {1, 2, 4, 8} : new int[] {1, 8};
+  private int tokensTogether(CudaWeight.Format format, int tokens, int columns) {
+    int[] sizes = format == CudaWeight.Format.BF16 ? new int[] {1, 2, 4, 8} : new int[] {1, 8};
     int best = 1;
     for (int size : sizes) {
       boolean fits =
@@ -463,7 +562,7 @@ final class Planner {
       Op.Attention op, long k, long v, long qNorm, long kNorm, float eps, int tokens) {
     return new Launch(
         shape.headDim() == 64 ? Kernel.ATTENTION_64 : Kernel.ATTENTION_128,
-        op.tokens() <= MOST_SPLIT_ROWS ? SPLITS : 1,
+        splits(op.tokens()),
         shape.heads(),
         op.tokens(),
         ATTENTION_THREADS,
@@ -487,6 +586,10 @@ final class Planner {
             shape.kvHeads()));
   }
 
+  private static int splits(int rows) {
+    return rows <= FEW_TOKENS ? SPLITS : rows <= MOST_SPLIT_ROWS ? SPLITS_OF_MANY : 1;
+  }
+
   private Launch prefillAttention(Op.Attention op, int tokens) {
     return new Launch(
         shape.headDim() == 64 ? Kernel.PREFILL_ATTENTION_64 : Kernel.PREFILL_ATTENTION_128,
@@ -504,7 +607,8 @@ final class Planner {
             op.layer(),
             shape.heads(),
             shape.kvHeads(),
-            op.tokens()));
+            op.tokens(),
+            tuning.rounds() ? 0 : 1));
   }
 
   private static long address(@Nullable CudaWeight weight) {

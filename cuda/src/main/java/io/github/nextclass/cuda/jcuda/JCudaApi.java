@@ -16,17 +16,21 @@ import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
+import jcuda.driver.JITOptions;
 import org.jspecify.annotations.Nullable;
 
 /** The driver through JCuda. Made by {@link DriverLoader}, in a class loader of its own. */
 public final class JCudaApi implements CudaApi {
   /** Calls of other threads that free memory do not break a capture. */
   private static final int CAPTURE_OF_THIS_THREAD = 1;
+
+  private static final int COMPILER_LOG_BYTES = 4096;
 
   private static final int FIRST_STICKY_ERROR = 700;
   private static final int LAST_STICKY_ERROR = 799;
@@ -143,12 +147,19 @@ public final class JCudaApi implements CudaApi {
 
   @Override
   public void enter() {
-    check("cuCtxPushCurrent", JCudaDriver.cuCtxPushCurrent(context));
+    checkUnlessFailed("cuCtxPushCurrent", JCudaDriver.cuCtxPushCurrent(context));
   }
 
   @Override
   public void leave() {
-    check("cuCtxPopCurrent", JCudaDriver.cuCtxPopCurrent(new CUcontext()));
+    checkUnlessFailed("cuCtxPopCurrent", JCudaDriver.cuCtxPopCurrent(new CUcontext()));
+  }
+
+  /** Around what frees things: after a failed kernel it must go on. */
+  private void checkUnlessFailed(String what, int code) {
+    if (!failed) {
+      check(what, code);
+    }
   }
 
   @Override
@@ -220,10 +231,24 @@ public final class JCudaApi implements CudaApi {
   public void load(String ptx) {
     CUmodule loaded = new CUmodule();
     byte[] text = ptx.getBytes(StandardCharsets.US_ASCII);
-    check(
-        "loading the kernels",
-        JCudaDriver.cuModuleLoadData(loaded, Arrays.copyOf(text, text.length + 1)));
+    byte[] image = Arrays.copyOf(text, text.length + 1);
+    int code = JCudaDriver.cuModuleLoadData(loaded, image);
+    if (code != CUresult.CUDA_SUCCESS) {
+      check("loading the kernels (" + compilerErrors(image) + ")", code);
+    }
     module = loaded;
+  }
+
+  /** What the driver's compiler has to say about PTX that it does not take. */
+  private static String compilerErrors(byte[] image) {
+    JITOptions options = new JITOptions();
+    options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, COMPILER_LOG_BYTES);
+    options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[COMPILER_LOG_BYTES]);
+    JCudaDriver.cuModuleLoadDataJIT(new CUmodule(), Pointer.to(image), options);
+    byte[] log = options.getBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER);
+    return log == null
+        ? ""
+        : new String(log, StandardCharsets.UTF_8).split("\0", 2)[0].strip().replace('\n', ' ');
   }
 
   @Override
@@ -312,10 +337,7 @@ public final class JCudaApi implements CudaApi {
 
   @Override
   public void synchronize() {
-    check(
-        "a kernel of the last pass (started with CUDA_LAUNCH_BLOCKING=1 in the environment, its first"
-            + " pass names it)",
-        JCudaDriver.cuStreamSynchronize(stream));
+    check("waiting for the device", JCudaDriver.cuStreamSynchronize(stream));
   }
 
   @Override
@@ -338,6 +360,6 @@ public final class JCudaApi implements CudaApi {
         leave();
       }
     }
-    check("cuDevicePrimaryCtxRelease", JCudaDriver.cuDevicePrimaryCtxRelease(device));
+    checkUnlessFailed("cuDevicePrimaryCtxRelease", JCudaDriver.cuDevicePrimaryCtxRelease(device));
   }
 }
