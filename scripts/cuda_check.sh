@@ -5,10 +5,17 @@
 #                                            writes OUT/cuda.json and OUT/cuda.md (default: target/cuda-check);
 #                                            MODEL: a checkpoint; default: random weights in the shape of Qwen3-0.6B
 #   scripts/cuda_check.sh --pack             for a bare GPU machine: on a machine with JDK 25 and Maven, puts a Java runtime
-#                                            and everything compiled into .cuda-check (about 40 MB); take the tree along
+#                                            and everything compiled into .cuda-check (below 64 MB); take the tree along
 #                                            with it, and there the first form needs nothing but the driver
+#   scripts/cuda_check.sh --rehearse         the same check on a machine without GPU, of a tiny model on the driver that the
+#                                            tests compile: shows that the check itself runs to its end
 #
-# With SANITIZE=1 in the environment the tests run under compute-sanitizer, once for bad addresses and once for races.
+# In the environment:
+#   CHECK_SECONDS=N   no part of the check begins later (default 480), so that a machine lent for 10 minutes suffices
+#   SANITIZE=1        the tests run under compute-sanitizer, once for bad addresses and once for races
+#
+# Parts that fail or that there is no time for are named in the results; the others go on. Where PyTorch is installed, its
+# matrix products of the same shapes are timed first (OUT/anchors.json), to compare with.
 set -eu
 cd "$(dirname "$0")/.."
 bundle=.cuda-check
@@ -44,6 +51,14 @@ if [ "${1:-}" = --pack ]; then
   exit
 fi
 
+size=real
+if [ "${1:-}" = --rehearse ]; then
+  driver=$PWD/cuda/target/fake-driver
+  [ -e "$driver/libcuda.so.1" ] || die "the tests of the module make $driver: run them first"
+  export LD_LIBRARY_PATH="$driver${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  size=rehearsal
+  set -- target/cuda-check-rehearsal figures engine/src/test/resources/golden/gqa-tied-bf16
+fi
 out=${1:-target/cuda-check}
 what=${2:-all}
 model=${3:-}
@@ -62,15 +77,20 @@ else
   commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 fi
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv 2>/dev/null || echo "no nvidia-smi here"
+mkdir -p "$out"
+if [ "$size" = real ] && python3 -c "import torch" 2>/dev/null; then
+  timeout 90 python3 scripts/cuda_anchors.py "$out/anchors.json" || echo "no anchors from PyTorch"
+fi
 
 cd cuda # the tests look for golden data from here
 if [ -n "${SANITIZE:-}" ]; then
   for tool in memcheck racecheck; do
     # shellcheck disable=SC2086
     compute-sanitizer --tool "$tool" --error-exitcode 9 \
-      "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out/$tool" tests
+      "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out/$tool" tests "${CHECK_SECONDS:-480}" real
   done
   exit
 fi
 # shellcheck disable=SC2086
-exec "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out" "$what" "$model"
+exec "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out" "$what" \
+  "${CHECK_SECONDS:-480}" "$size" ${model:+"$model"}

@@ -1,8 +1,8 @@
 // CUDA C++ as plain C++: enough of it to run the kernels of this project on a CPU, a thread of a block being a fiber.
 //
-// Blocks run one after the other, so that shared memory is static. A fiber runs until it meets a barrier (of its block or
-// its warp), and ends there what it wrote for the others; the order of the fibers is turned round from block to block, so
-// that a missing barrier shows. What this cannot show: races between blocks, memory order, speed.
+// Blocks run one after the other, in an order drawn for each launch, so that shared memory is static. A fiber runs until it
+// meets a barrier of its block or its warp; in which order, is drawn for each block. Every access to memory is checked, see
+// checker.h. What this cannot show: that a real device reads the instructions below as they are read here, and speed.
 #pragma once
 #include <cmath>
 #include <cstddef>
@@ -15,9 +15,12 @@
 #define DEVICE_MEMBER inline
 #define __global__
 #define __device__
-#define __shared__ static
 #define __launch_bounds__(...)
 #define __restrict__
+#define SHARED(type, name)                \
+  static char name##_key;                 \
+  using name##_type = type;               \
+  name##_type& name = *reinterpret_cast<name##_type*>(emulator::static_shared(&name##_key, sizeof(name##_type)))
 #define DYNAMIC_SHARED(type, name) type* name = reinterpret_cast<type*>(emulator::dynamic_shared())
 
 struct uint3 {
@@ -25,6 +28,12 @@ struct uint3 {
 };
 struct dim3 {
   unsigned x, y, z;
+};
+struct alignas(8) float2 {
+  float x, y;
+};
+struct alignas(8) uint2 {
+  unsigned x, y;
 };
 struct alignas(16) uint4 {
   unsigned x, y, z, w;
@@ -40,17 +49,36 @@ extern dim3 blockDim;
 extern dim3 gridDim;
 
 namespace emulator {
+// What lanes of a warp do together, all 32 of them and all the same.
+enum class Together { NOTHING, SHUFFLE, SYNC, LOAD_MATRICES, MULTIPLY_ADD };
+
 void* dynamic_shared();
+// The same for all threads of a block; told apart by the key.
+void* static_shared(const void* key, size_t bytes);
 void block_barrier();
-void warp_barrier();
+void warp_barrier(Together what);
 // What the lanes of the current warp show each other: 16 words each, seen after the next barrier of the warp. There are two
 // sets, used in turn: who writes the second has passed a barrier after which nobody reads the first.
 unsigned* shown_by(int lane);
 void turn();
 // Stops the kernel with a message, as a fault on a device would.
 [[noreturn]] void fault(const char* what);
+void begin_atomic();
+void end_atomic();
+void waited_for_previous_kernel();
+void thread_fence();
 
 inline int lane() { return static_cast<int>(threadIdx.x % 32); }
+
+// By value, so that the registers of a kernel stay registers.
+struct Registers {
+  unsigned words[4];
+};
+struct Sums {
+  float numbers[4];
+};
+Registers load_matrices(const void* row, bool transposed);
+Sums product(Registers a, unsigned b0, unsigned b1);
 
 void copy_later(void* to, const void* from, bool there);
 void commit();
@@ -58,13 +86,15 @@ void finish_all_but(int groups);
 }  // namespace emulator
 
 static inline void __syncthreads() { emulator::block_barrier(); }
-static inline void __syncwarp() { emulator::warp_barrier(); }
-static inline void __threadfence() {}
+static inline void __syncwarp() { emulator::warp_barrier(emulator::Together::SYNC); }
+static inline void __threadfence() { emulator::thread_fence(); }
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
 static inline int atomicAdd(int* p, int n) {
+  emulator::begin_atomic();
   int old = *p;
-  *p += n;
+  *p = old + n;
+  emulator::end_atomic();
   return old;
 }
 static inline float __uint_as_float(unsigned u) {
@@ -78,19 +108,22 @@ static inline unsigned __float_as_uint(float f) {
   return u;
 }
 
-
-
-
+static inline int __float_as_int(float f) { return static_cast<int>(__float_as_uint(f)); }
+static inline float __int_as_float(int i) { return __uint_as_float(static_cast<unsigned>(i)); }
 
 static inline float __shfl_xor_sync(unsigned, float x, int mask) {
   emulator::shown_by(emulator::lane())[0] = __float_as_uint(x);
-  emulator::warp_barrier();
+  emulator::warp_barrier(emulator::Together::SHUFFLE);
   float other = __uint_as_float(emulator::shown_by(emulator::lane() ^ mask)[0]);
   emulator::turn();
   return other;
 }
 
-static inline void wait_for_previous_kernel() {}
+static inline int __shfl_xor_sync(unsigned lanes, int x, int mask) {
+  return __float_as_int(__shfl_xor_sync(lanes, __int_as_float(x), mask));
+}
+
+static inline void wait_for_previous_kernel() { emulator::waited_for_previous_kernel(); }
 
 static inline uint4 load_weights(const void* p) {
   if (reinterpret_cast<uintptr_t>(p) % 16 != 0) {
@@ -99,6 +132,26 @@ static inline uint4 load_weights(const void* p) {
   uint4 v;
   std::memcpy(&v, p, 16);
   return v;
+}
+
+static inline uint2 load_weights8(const void* p) {
+  if (reinterpret_cast<uintptr_t>(p) % 8 != 0) {
+    emulator::fault("a load of 8 bytes from an address that is no multiple of 8");
+  }
+  uint2 v;
+  std::memcpy(&v, p, 8);
+  return v;
+}
+
+// CUDA's manual, "Byte permute": nibble i of the selector says which of the bytes of y:x is byte i of the result.
+static inline unsigned __byte_perm(unsigned x, unsigned y, unsigned selector) {
+  uint64_t bytes = static_cast<uint64_t>(y) << 32 | x;
+  unsigned result = 0;
+  for (int i = 0; i < 4; i++) {
+    unsigned at = selector >> (4 * i) & 7;
+    result |= static_cast<unsigned>(bytes >> (8 * at) & 0xff) << (8 * i);
+  }
+  return result;
 }
 
 static inline void copy_async16(void* to, const void* from, bool there) { emulator::copy_later(to, from, there); }
@@ -111,25 +164,10 @@ static inline void wait_for_copies() {
 // PTX manual, "Warp-level matrix instructions: ldmatrix": thread t gets, of each matrix, elements 2 (t % 4) and the next of
 // row t / 4; transposed, of column t / 4. Lane i names row i % 8 of matrix i / 8.
 static inline void load_matrices(unsigned r[4], const void* row, bool transposed) {
-  if (reinterpret_cast<uintptr_t>(row) % 16 != 0) {
-    emulator::fault("ldmatrix of a row that is not aligned to 16 bytes");
+  emulator::Registers loaded = emulator::load_matrices(row, transposed);
+  for (int i = 0; i < 4; i++) {
+    r[i] = loaded.words[i];
   }
-  uintptr_t address = reinterpret_cast<uintptr_t>(row);
-  std::memcpy(emulator::shown_by(emulator::lane()), &address, sizeof address);
-  emulator::warp_barrier();
-  int lane = emulator::lane();
-  for (int m = 0; m < 4; m++) {
-    unsigned short pair[2];
-    for (int i = 0; i < 2; i++) {
-      int matrixRow = transposed ? lane % 4 * 2 + i : lane / 4;
-      int matrixColumn = transposed ? lane / 4 : lane % 4 * 2 + i;
-      uintptr_t from;
-      std::memcpy(&from, emulator::shown_by(m * 8 + matrixRow), sizeof from);
-      std::memcpy(&pair[i], reinterpret_cast<const unsigned short*>(from) + matrixColumn, 2);
-    }
-    r[m] = pair[0] | static_cast<unsigned>(pair[1]) << 16;
-  }
-  emulator::turn();
 }
 static inline void load_matrices(unsigned r[4], const void* row) { load_matrices(r, row, false); }
 static inline void load_matrices_transposed(unsigned r[4], const void* row) { load_matrices(r, row, true); }
@@ -139,25 +177,8 @@ static inline void load_matrices_transposed(unsigned r[4], const void* row) { lo
 //   b: register 0 holds rows 2t and 2t + 1 of column g, register 1 the rows 8 further
 //   d: 0 and 1 are columns 2t and 2t + 1 of row g, 2 and 3 those of row g + 8
 static inline void multiply_add(float d[4], const unsigned a[4], const unsigned b[2]) {
-  unsigned* mine = emulator::shown_by(emulator::lane());
-  std::memcpy(mine, a, 16);
-  std::memcpy(mine + 4, b, 8);
-  emulator::warp_barrier();
-  int lane = emulator::lane();
-  auto number = [](int of, int word, int half) {
-    unsigned pair = emulator::shown_by(of)[word];
-    return __uint_as_float(half ? pair & 0xffff0000u : pair << 16);
-  };
+  emulator::Sums sums = emulator::product({{a[0], a[1], a[2], a[3]}}, b[0], b[1]);
   for (int i = 0; i < 4; i++) {
-    int row = lane / 4 + (i >= 2 ? 8 : 0);
-    int column = lane % 4 * 2 + i % 2;
-    float sum = 0;
-    for (int k = 0; k < 16; k++) {
-      float x = number(row % 8 * 4 + k % 8 / 2, (k >= 8 ? 2 : 0) + (row >= 8 ? 1 : 0), k % 2);
-      float y = number(column * 4 + k % 8 / 2, 4 + (k >= 8 ? 1 : 0), k % 2);
-      sum += x * y;
-    }
-    d[i] += sum;
+    d[i] += sums.numbers[i];
   }
-  emulator::turn();
 }

@@ -16,107 +16,167 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
+import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
 /**
  * Checks and times the backend on the GPU of this machine, and writes {@code cuda.json} and {@code
- * cuda.md}. Started by {@code scripts/cuda_check.sh}. Times are what a caller of the engine sees:
- * each decode step copies the scores of all classes back.
+ * cuda.md}. Started by {@code scripts/cuda_check.sh}. It is made of parts: one that fails does not
+ * stop the others, and when the time is up those that are left are skipped; what was found is
+ * written after each.
+ *
+ * <p>Speeds are what a caller of the engine sees, the Java side included.
  */
 public final class CudaCheck {
-  private static final int WARM_UP_STEPS = 32;
-  private static final int STEPS = 128;
-  private static final int RUNS = 5;
+  private static final String CUDA = "cuda";
 
-  private final Map<String, String> facts = new TreeMap<>();
-  private final List<Figure> figures = new ArrayList<>();
-  private final PrintWriter log = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+  /** How much is measured. */
+  private record Sizes(
+      int[] contexts, int[] batches, int[] prompts, int[] kernelTokens, int steps, int runs) {
+    static final Sizes ALL =
+        new Sizes(
+            new int[] {16, 1024, 8192},
+            new int[] {2, 8, 32, 64},
+            new int[] {128, 512, 2048, 8192},
+            new int[] {1, 8, 32, 512, 2048},
+            128,
+            5);
 
-  private record Figure(String backend, String what, double median, double least, double most) {}
+    /** For a device that is not one, to see that the check itself runs. */
+    static final Sizes REHEARSAL =
+        new Sizes(new int[] {16}, new int[] {2, 9}, new int[] {20}, new int[] {1, 32}, 4, 1);
+  }
+
+  /** A part; returns what there is to say about it. */
+  private interface Part {
+    String run() throws IOException;
+  }
 
   /** What is timed; returns how many tokens it was. */
   private interface Work {
     int run();
   }
 
-  private CudaCheck() {}
+  private final CheckReport report;
+  private final PrintWriter log;
+  private final Sizes sizes;
+  private final long deadline;
+
+  private CudaCheck(Path out, Sizes sizes, long seconds) {
+    this.log = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    this.report = new CheckReport(out, log);
+    this.sizes = sizes;
+    this.deadline = System.nanoTime() + seconds * 1_000_000_000;
+  }
 
   /**
-   * Runs all checks, then all measurements.
+   * Runs the checks, then the measurements.
    *
-   * @param args the folder for the results; then {@code all}, {@code tests} or {@code figures};
-   *     then a checkpoint to measure instead of random weights in the shape of Qwen3-0.6B
+   * @param args the folder for the results; {@code all}, {@code tests} or {@code figures}; seconds
+   *     after which no part begins; {@code real} or {@code rehearsal}; then a checkpoint to measure
+   *     instead of random weights in the shape of Qwen3-0.6B
    * @throws IOException if a file cannot be written
    */
   public static void main(String[] args) throws IOException {
     Path out = Files.createDirectories(Path.of(args[0]));
-    String what = args.length > 1 ? args[1] : "all";
-    String model = args.length > 2 ? args[2] : "";
-    System.exit(new CudaCheck().run(out, what, model) ? 0 : 1);
+    Sizes sizes = args[3].equals("rehearsal") ? Sizes.REHEARSAL : Sizes.ALL;
+    CudaCheck check = new CudaCheck(out, sizes, Long.parseLong(args[2]));
+    check.run(args[1], args.length > 4 ? args[4] : "");
+    System.exit(check.report.allPassed() ? 0 : 1);
   }
 
-  private boolean run(Path out, String what, String model) throws IOException {
+  private void run(String what, String model) throws IOException {
+    report.fact("date", Instant.now().toString());
+    report.fact("commit", System.getProperty("nextclass.commit", "unknown"));
+    report.fact("java", Runtime.version().toString());
     String obstacle = new CudaBackendProvider().obstacle().orElse(null);
     if (obstacle != null) {
-      log.println("no figures: " + obstacle);
-      return false;
+      report.part("a GPU", "failed: " + obstacle);
+      return;
     }
-    describe();
-    boolean passed = what.equals("figures") || tests();
-    write(out); // already, in case that the rest does not end in time
-    if (!what.equals("tests")) {
-      Path folder =
-          model.isEmpty() ? Files.createTempDirectory("qwen3-0.6b-shape") : Path.of(model);
-      if (model.isEmpty()) {
-        RandomCheckpoint.QWEN3_0_6B.write(folder, 1);
-      }
-      facts.put("model", model.isEmpty() ? "random weights, shape of Qwen3-0.6B" : model);
-      agreement(folder);
-      for (String backend : List.of("cuda", PlainProvider.NO_OVERLAP, PlainProvider.UNFUSED)) {
-        decode(folder, backend);
-        write(out);
-      }
-      for (int chunk : new int[] {512, 2048}) {
-        prefill(folder, chunk);
-        write(out);
-      }
+    part("device", this::describe);
+    if (!what.equals("figures")) {
+      part("tests", this::tests);
     }
-    return passed;
+    if (what.equals("tests")) {
+      return;
+    }
+    Path folder = model.isEmpty() ? Files.createTempDirectory("qwen3-0.6b-shape") : Path.of(model);
+    if (model.isEmpty()) {
+      part(
+          "random weights in the shape of Qwen3-0.6B",
+          () -> {
+            RandomCheckpoint.QWEN3_0_6B.write(folder, 1);
+            return "";
+          });
+    }
+    report.fact("model", model.isEmpty() ? "random weights, shape of Qwen3-0.6B" : model);
+    part("scores against the CPU", () -> agreement(folder));
+    part("decoding, cuda", () -> decode(folder, CUDA));
+    part("batches", () -> batches(folder));
+    part("prompts in passes of 512", () -> prefill(folder, CUDA, 512));
+    part("prompts in passes of 2048", () -> prefill(folder, CUDA, 2048));
+    part("prompts, activations rounded", () -> prefill(folder, PlainProvider.ROUNDING, 2048));
+    part("kernels", () -> kernels(folder, false));
+    part("kernels, activations rounded", () -> kernels(folder, true));
+    part("decoding, without overlap", () -> decode(folder, PlainProvider.NO_OVERLAP));
+    part("decoding, a kernel for each operation", () -> decode(folder, PlainProvider.UNFUSED));
   }
 
-  private void describe() {
+  private void part(String name, Part part) throws IOException {
+    if (System.nanoTime() > deadline) {
+      report.part(name, "skipped: the time is up");
+      return;
+    }
+    long start = System.nanoTime();
+    String outcome;
+    try {
+      outcome = "passed " + part.run();
+    } catch (Exception | Error e) {
+      e.printStackTrace(log);
+      outcome = "failed: " + e;
+    }
+    report.part(
+        name,
+        outcome.strip()
+            + String.format(Locale.ROOT, " (%.1f s)", (System.nanoTime() - start) / 1e9));
+  }
+
+  private String describe() {
     try (CudaApi api = DriverLoader.load()) {
       CudaApi.Device device = api.device(0);
-      facts.put("device", device.name());
-      facts.put("compute capability", Integer.toString(device.computeCapability()));
-      facts.put("multiprocessors", Integer.toString(device.multiprocessors()));
-      facts.put("driver", "CUDA " + api.driverVersion());
+      report.fact("device", device.name());
+      report.fact("compute capability", Integer.toString(device.computeCapability()));
+      report.fact("multiprocessors", Integer.toString(device.multiprocessors()));
+      report.fact("driver", "CUDA " + api.driverVersion());
     }
-    facts.put("date", Instant.now().toString());
-    facts.put("commit", System.getProperty("nextclass.commit", "unknown"));
-    facts.put("java", Runtime.version().toString());
+    return "";
   }
 
-  private boolean tests() {
-    SummaryGeneratingListener summary = new SummaryGeneratingListener();
+  private String tests() {
+    SummaryGeneratingListener listener = new SummaryGeneratingListener();
     LauncherFactory.create()
         .execute(
             LauncherDiscoveryRequestBuilder.request()
                 .selectors(selectClass(OnGpuTest.class))
                 .build(),
-            summary);
-    summary.getSummary().printFailuresTo(log, 5);
-    long failed = summary.getSummary().getTotalFailureCount();
-    facts.put(
-        "tests", summary.getSummary().getTestsSucceededCount() + " passed, " + failed + " failed");
-    log.println("tests: " + facts.get("tests"));
-    return failed == 0 && summary.getSummary().getTestsSucceededCount() > 0;
+            listener);
+    TestExecutionSummary summary = listener.getSummary();
+    summary.printFailuresTo(log, 5);
+    String counts =
+        summary.getTestsSucceededCount() + " tests, " + summary.getTestsFailedCount() + " failed";
+    if (summary.getTotalFailureCount() > 0 || summary.getTestsSucceededCount() == 0) {
+      String names =
+          summary.getFailures().stream()
+              .limit(8)
+              .map(f -> f.getTestIdentifier().getDisplayName() + ": " + f.getException())
+              .reduce("", (a, b) -> a + "; " + b);
+      throw new IllegalStateException(counts + names);
+    }
+    return counts;
   }
 
   private static EngineOptions options(String backend) {
@@ -124,74 +184,97 @@ public final class CudaCheck {
   }
 
   private static int[] tokens(int count) {
-    return IntStream.range(0, count).map(i -> (i * 7919 + 13) % 1000).toArray();
+    return IntStream.range(0, count).map(i -> (i * 7919 + 13) % 50).toArray();
   }
 
-  private void agreement(Path folder) throws IOException {
-    float[][] expected = scores(folder, "cpu");
-    facts.put(
-        "scores against the CPU, relative L2",
-        String.format(Locale.ROOT, "%.2e", Golden.relativeError(scores(folder, "cuda"), expected)));
+  private String agreement(Path folder) throws IOException {
+    float[][] expected;
+    try (Engine engine = Engine.load(folder, options("cpu"))) {
+      expected = scores(engine);
+    }
+    try (Engine engine = Engine.load(folder, options(PlainProvider.ROUNDING))) {
+      report.fact(
+          "scores against the CPU, activations rounded",
+          String.format("%.2e", Golden.relativeError(scores(engine), expected)));
+    }
+    long start = System.nanoTime();
+    try (Engine engine = Engine.load(folder, options(CUDA))) {
+      report.fact(
+          "seconds to load", String.format(Locale.ROOT, "%.2f", (System.nanoTime() - start) / 1e9));
+      double error = Golden.relativeError(scores(engine), expected);
+      report.fact("scores against the CPU, relative L2", String.format("%.2e", error));
+      if (!(error < 1e-2)) {
+        throw new IllegalStateException("relative L2 " + error + ", expected below 1e-2");
+      }
+    }
+    return "";
   }
 
-  private static float[][] scores(Path folder, String backend) throws IOException {
-    try (Engine engine = Engine.load(folder, options(backend));
-        Session session = engine.newSession(100)) {
+  private static float[][] scores(Engine engine) {
+    try (Session session = engine.newSession(100)) {
       session.append(tokens(64));
       return new float[][] {session.forward(1), session.forward(2)};
     }
   }
 
-  private void decode(Path folder, String backend) throws IOException {
-    long start = System.nanoTime();
+  private String decode(Path folder, String backend) throws IOException {
+    int steps = sizes.steps();
     try (Engine engine = Engine.load(folder, options(backend))) {
-      facts.put("seconds to load, " + backend, seconds(System.nanoTime() - start));
-      for (int context : new int[] {16, 1024, 8192}) {
-        try (Session session = engine.newSession(context + WARM_UP_STEPS + RUNS * STEPS)) {
+      for (int context : sizes.contexts()) {
+        try (Session session = engine.newSession(context + (2 * sizes.runs() + 4) * steps)) {
           session.append(tokens(context));
-          steps(session, WARM_UP_STEPS);
+          String at = "decoding at context " + context + ", " + backend;
+          session.greedy(new int[] {1}, steps);
           measure(
-              backend,
-              "decode at context " + context + ", tokens/s",
+              at + ", ids come back",
+              "tokens/s",
               () -> {
-                steps(session, STEPS);
-                return STEPS;
+                session.greedy(new int[] {1}, steps);
+                return steps;
+              });
+          measure(
+              at + ", scores come back",
+              "tokens/s",
+              () -> {
+                for (int i = 0; i < steps; i++) {
+                  session.forward(i % 50);
+                }
+                return steps;
               });
         }
       }
-      for (int size : new int[] {2, 8, 32, 64}) {
+    }
+    return "";
+  }
+
+  private String batches(Path folder) throws IOException {
+    int steps = Math.max(2, sizes.steps() / 4);
+    try (Engine engine = Engine.load(folder, options(CUDA))) {
+      for (int size : sizes.batches()) {
         List<Session> batch = new ArrayList<>();
+        List<int[]> next = new ArrayList<>();
         for (int i = 0; i < size; i++) {
-          batch.add(engine.newSession(1024));
+          batch.add(engine.newSession(16 + size + (sizes.runs() + 2) * steps));
           batch.get(i).append(tokens(16 + i));
+          next.add(new int[] {i % 50});
         }
-        int[] next = tokens(size);
-        for (int i = 0; i < WARM_UP_STEPS; i++) {
-          engine.forwardTogether(batch, next);
-        }
+        engine.greedyTogether(batch, next, steps);
         measure(
-            backend,
-            "decode of " + size + " sequences, tokens/s together",
+            "decoding of " + size + " sequences, together",
+            "tokens/s",
             () -> {
-              for (int i = 0; i < STEPS / 4; i++) {
-                engine.forwardTogether(batch, next);
-              }
-              return size * (STEPS / 4);
+              engine.greedyTogether(batch, next, steps);
+              return size * steps;
             });
         batch.forEach(Session::close);
       }
     }
+    return "";
   }
 
-  private static void steps(Session session, int count) {
-    for (int i = 0; i < count; i++) {
-      session.forward(i);
-    }
-  }
-
-  private void prefill(Path folder, int chunk) throws IOException {
-    try (Engine engine = Engine.load(folder, options("cuda").withPrefillChunk(chunk))) {
-      for (int length : new int[] {128, 512, 2048, 8192}) {
+  private String prefill(Path folder, String backend, int chunk) throws IOException {
+    try (Engine engine = Engine.load(folder, options(backend).withPrefillChunk(chunk))) {
+      for (int length : sizes.prompts()) {
         int[] prompt = tokens(length);
         Work work =
             () -> {
@@ -202,67 +285,43 @@ public final class CudaCheck {
             };
         work.run();
         work.run();
-        measure("cuda", "prefill of " + length + " in passes of " + chunk + ", tokens/s", work);
+        measure(
+            "prompt of " + length + " in passes of " + chunk + ", " + backend, "tokens/s", work);
       }
     }
+    return "";
   }
 
-  private void measure(String backend, String what, Work work) {
-    double[] rates = new double[RUNS];
-    for (int i = 0; i < RUNS; i++) {
-      long start = System.nanoTime();
-      int tokens = work.run();
-      rates[i] = tokens * 1e9 / (System.nanoTime() - start);
+  private String kernels(Path folder, boolean rounds) throws IOException {
+    int runs = 5 * sizes.runs();
+    if (!rounds) {
+      try (KernelRates rates = new KernelRates(folder, false, false, runs, report)) {
+        rates.smallKernels("one after the other");
+      }
     }
+    try (KernelRates rates = new KernelRates(folder, true, rounds, runs, report)) {
+      rates.smallKernels("overlapping");
+      for (int tokens : sizes.kernelTokens()) {
+        if (!rounds || tokens > Planner.FEW_TOKENS) {
+          rates.linears(tokens);
+        }
+      }
+      rates.head(1);
+      rates.head(16);
+    }
+    return "";
+  }
+
+  private void measure(String what, String unit, Work work) {
+    double[] rates =
+        IntStream.range(0, sizes.runs())
+            .mapToDouble(run -> {
+              long start = System.nanoTime();
+              int tokens = work.run();
+              return tokens * 1e9 / (System.nanoTime() - start);
+            })
+            .toArray();
     Arrays.sort(rates);
-    figures.add(new Figure(backend, what, rates[RUNS / 2], rates[0], rates[RUNS - 1]));
-    log.printf(Locale.ROOT, "%-16s %-48s %10.0f%n", backend, what, rates[RUNS / 2]);
-  }
-
-  private static String seconds(long nanos) {
-    return String.format(Locale.ROOT, "%.2f", nanos / 1e9);
-  }
-
-  private void write(Path out) throws IOException {
-    StringBuilder markdown = new StringBuilder();
-    facts.forEach((name, value) -> markdown.append("- " + name + ": " + value + "\n"));
-    markdown.append("\n| backend | what | median of " + RUNS + " | least | most |\n");
-    markdown.append("|---|---|---:|---:|---:|\n");
-    for (Figure figure : figures) {
-      markdown.append(
-          String.format(
-              Locale.ROOT,
-              "| %s | %s | %.0f | %.0f | %.0f |%n",
-              figure.backend(),
-              figure.what(),
-              figure.median(),
-              figure.least(),
-              figure.most()));
-    }
-    Files.writeString(out.resolve("cuda.md"), markdown);
-    String named =
-        facts.entrySet().stream()
-            .map(fact -> quoted(fact.getKey()) + ": " + quoted(fact.getValue()))
-            .collect(Collectors.joining(",\n  "));
-    String listed =
-        figures.stream()
-            .map(figure ->
-                String.format(
-                    Locale.ROOT,
-                    "{\"backend\": %s, \"what\": %s, \"median\": %.1f, \"least\": %.1f,"
-                        + " \"most\": %.1f}",
-                    quoted(figure.backend()),
-                    quoted(figure.what()),
-                    figure.median(),
-                    figure.least(),
-                    figure.most()))
-            .collect(Collectors.joining(",\n    "));
-    Files.writeString(
-        out.resolve("cuda.json"),
-        "{\n  " + named + ",\n  \"figures\": [\n    " + listed + "\n  ]\n}\n");
-  }
-
-  private static String quoted(String text) {
-    return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    report.figure(what, unit, rates[rates.length / 2], rates[0], rates[rates.length - 1]);
   }
 }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.EngineOptions;
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.MemoryBudgetException;
 import io.github.nextclass.engine.Session;
+import io.github.nextclass.engine.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,7 +51,7 @@ class EmulatedForwardTest {
 
   @AfterEach
   void everythingIsFreedAndNothingWasWrittenOutside() {
-    assertThat(driver.damaged()).isZero();
+    assertThat(driver.contexts()).as("contexts left on this thread, device left open").isZero();
     assertThat(driver.allocations()).as("allocations and graphs not freed").isZero();
   }
 
@@ -79,6 +81,69 @@ class EmulatedForwardTest {
     }
   }
 
+  /** What {@code scripts/cuda_check.sh} measures beside the default. */
+  @Test
+  void roundedActivationsAreAboutAsGood() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    for (int chunk : List.of(40, 512)) {
+      EngineOptions rounding = options(PlainProvider.ROUNDING).withPrefillChunk(chunk);
+      try (Engine engine = Engine.load(golden.folder(), rounding);
+          Session session = engine.newSession(golden.tokenIds().length)) {
+        float[][] logits = Golden.allLogits(session, golden.tokenIds());
+        assertThat(Golden.relativeError(logits, golden.logits())).isBetween(1e-5, 2e-2);
+      }
+    }
+  }
+
+  /** Of weights that q8 holds exactly, so that the float model is what it must equal. */
+  @ParameterizedTest
+  @CsvSource({"1, cuda", "7, cuda", "40, cuda", "7, cuda-unfused"})
+  void weightsOf8BitsAreTheirDequantisedValues(int chunk, String backend, @TempDir Path folder)
+      throws IOException {
+    new RandomCheckpoint(256, 384, 2, 4, 2, 128, 300).writeOfLevels(folder, 5);
+    int[] tokens = Arrays.copyOf(TOKENS, 10);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda =
+            Engine.load(
+                folder, options(backend).withPrefillChunk(chunk).withWeights(WeightFormat.Q8));
+        Session expected = cpu.newSession(40);
+        Session actual = cuda.newSession(40)) {
+      assertThat(
+              Golden.relativeError(
+                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+      assertThat(actual.greedy(new int[] {1}, 4)).isEqualTo(expected.greedy(new int[] {1}, 4));
+    }
+  }
+
+  /** The CPU rounds the inputs of q8 to 8 bits, the device does not. */
+  @Test
+  void checkpointsOf8BitsAreAboutAsOnTheCpu() throws IOException {
+    Golden golden = Golden.load("q8");
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session session = engine.newSession(golden.tokenIds().length)) {
+      float[][] logits = Golden.allLogits(session, golden.tokenIds());
+      assertThat(Golden.relativeError(logits, golden.logits())).isBetween(1e-4, 5e-2);
+    }
+    assertThatThrownBy(() ->
+            Engine.load(
+                Golden.load(CHECKPOINT).folder(), options("cuda").withWeights(WeightFormat.Q4)))
+        .hasMessage("backend cuda has no q4 weights; the CPU has");
+  }
+
+  @Test
+  void otherFormatsOfTheCacheAreRefused() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    EngineOptions bf16 = options("cuda").withKvCache(KvCacheFormat.BF16);
+    assertThatThrownBy(() -> Engine.load(golden.folder(), bf16))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("backend cuda has no")
+        .hasMessageContaining("KV cache");
+    try (Engine engine = Engine.load(golden.folder(), bf16.withBackend("auto"))) {
+      assertThat(engine.description()).startsWith("CPU");
+    }
+  }
+
   @Test
   void decodingIsTheSameFusedAndUnfusedAndInABatch() throws IOException {
     Golden golden = Golden.load(CHECKPOINT);
@@ -96,6 +161,60 @@ class EmulatedForwardTest {
             fused.forwardTogether(List.of(first, second), new int[] {TOKENS[i + 1], TOKENS[i]});
         assertThat(batch[1]).containsExactly(scores);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"cuda, 1, 40", "cuda, 3, 20", "cuda, 20, 3", "cuda-unfused, 3, 5"})
+  void greedyStepsChooseWhatTheScoresSay(String backend, int sequences, int count)
+      throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine cpu = Engine.load(golden.folder(), options("cpu"));
+        Engine cuda = Engine.load(golden.folder(), options(backend))) {
+      List<Session> expected = new ArrayList<>();
+      List<Session> actual = new ArrayList<>();
+      List<int[]> prompts = new ArrayList<>();
+      for (int i = 0; i < sequences; i++) {
+        expected.add(cpu.newSession(100));
+        actual.add(cuda.newSession(100));
+        prompts.add(Arrays.copyOfRange(TOKENS, i, 2 * i + 1));
+      }
+      assertThat(cuda.greedyTogether(actual, prompts, count))
+          .isDeepEqualTo(cpu.greedyTogether(expected, prompts, count));
+      assertThat(actual).extracting(Session::position).first().isEqualTo(count);
+      expected.forEach(Session::close);
+      actual.forEach(Session::close);
+    }
+  }
+
+  @Test
+  void greedyStepsWaitForNobody() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session session = engine.newSession(100)) {
+      session.greedy(new int[] {1}, 16);
+      long waits = driver.waits();
+      session.greedy(new int[] {2}, 16);
+      assertThat(driver.waits()).isEqualTo(waits + 1);
+    }
+  }
+
+  /** One layer of Qwen3-0.6B on what looks like a large device: its grids, tiles and splits. */
+  @ParameterizedTest
+  @CsvSource({"1, 2", "6, 6", "40, 10", "70, 66"})
+  void theShapesOfThePublishedModel(int chunk, int length, @TempDir Path folder)
+      throws IOException {
+    driver.device(132, 227 << 10);
+    new RandomCheckpoint(1024, 3072, 1, 16, 8, 128, 1000).write(folder, 3);
+    int[] tokens = Arrays.copyOf(TOKENS, length);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
+        Session expected = cpu.newSession(100);
+        Session actual = cuda.newSession(100)) {
+      assertThat(
+              Golden.relativeError(
+                  new float[][] {actual.forward(tokens)}, new float[][] {expected.forward(tokens)}))
+          .isLessThanOrEqualTo(chunk > 8 ? TENSOR_CORES_TOLERANCE : TOLERANCE);
     }
   }
 
@@ -184,6 +303,33 @@ class EmulatedForwardTest {
     }
   }
 
+  /** Rows of one sequence need each other's keys, whoever else is in the pass. */
+  @Test
+  void severalSequencesOfSeveralTokensShareAPass() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine cpu = Engine.load(golden.folder(), options("cpu"));
+        Engine cuda = Engine.load(golden.folder(), options("cuda").withPrefillChunk(64))) {
+      for (int longest : List.of(2, 3, 20)) {
+        List<Session> expected = new ArrayList<>();
+        List<Session> actual = new ArrayList<>();
+        List<int[]> tokens = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+          expected.add(cpu.newSession(100));
+          actual.add(cuda.newSession(100));
+          tokens.add(Arrays.copyOfRange(TOKENS, i, i + longest - i % 2));
+        }
+        assertThat(
+                Golden.relativeError(
+                    cuda.forwardTogether(actual, tokens, cuda.lmHead()),
+                    cpu.forwardTogether(expected, tokens, cpu.lmHead())))
+            .as("up to %d tokens each", longest)
+            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+        expected.forEach(Session::close);
+        actual.forEach(Session::close);
+      }
+    }
+  }
+
   @Test
   void forksGoTheirOwnWays() throws IOException {
     Golden golden = Golden.load(CHECKPOINT);
@@ -209,6 +355,7 @@ class EmulatedForwardTest {
   @Test
   void aFailedKernelIsAnExceptionWithItsName() throws IOException {
     Golden golden = Golden.load(CHECKPOINT);
+    driver.blocking(true);
     try (Engine engine = Engine.load(golden.folder(), options(PlainProvider.UNFUSED));
         Session session = engine.newSession(10)) {
       session.append(1);
@@ -217,8 +364,27 @@ class EmulatedForwardTest {
           .isInstanceOf(CudaException.class)
           .hasMessageContaining("kernel linear_bf16_2")
           .hasMessageContaining("CUDA_ERROR_ILLEGAL_ADDRESS (700)");
-    } finally {
-      driver.forgetAllocations(); // a real device frees them with the broken context
+    }
+  }
+
+  /** Which of them it was, the driver does not say where launches return at once. */
+  @Test
+  void aFailedPassIsAnExceptionWithItsKernels() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session session = engine.newSession(10)) {
+      session.forward(1);
+      driver.failAfter(2);
+      assertThatThrownBy(() -> session.forward(2))
+          .isInstanceOf(CudaException.class)
+          .hasMessageContaining(
+              "one of the kernels embed_bf16, linear_bf16_1, attention_64 (started with")
+          .hasMessageContaining("CUDA_ERROR_ILLEGAL_ADDRESS (700)");
+      assertThatThrownBy(() -> session.forward(3)).isInstanceOf(CudaException.class);
+    }
+    try (Engine again = Engine.load(golden.folder(), options("cuda"));
+        Session session = again.newSession(10)) {
+      assertThat(session.forward(1)).doesNotContain(Float.NaN);
     }
   }
 

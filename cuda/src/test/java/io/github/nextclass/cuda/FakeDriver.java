@@ -26,7 +26,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class FakeDriver {
   static final int CUDA_12_6 = 12060;
+  static final int SHARED_99_KIB = 99 << 10;
   private static final Path TARGET = Path.of("target/fake-driver");
+  private static final String SOURCES = "src/test/cuda/";
+  private static final String FLAGS =
+      "-std=c++17 -O2 -fPIC -Wall -Wno-unknown-pragmas -Werror -U_FORTIFY_SOURCE -Isrc/main/cuda -I"
+          + (SOURCES + " -I" + TARGET);
+
+  /** The calls that these insert go to checker.cpp; no library of a sanitizer is linked. */
+  private static final String CHECKS =
+      "-fsanitize=thread,alignment,bounds,signed-integer-overflow,shift,integer-divide-by-zero"
+          + " --param tsan-instrument-func-entry-exit=0";
+
   private static @Nullable FakeDriver loaded;
 
   private final SymbolLookup symbols;
@@ -48,6 +59,8 @@ final class FakeDriver {
       loaded = new FakeDriver(compile());
     }
     loaded.machine(CUDA_12_6, 1, 90, 1L << 32);
+    loaded.device(4, SHARED_99_KIB);
+    loaded.blocking(false);
     return loaded;
   }
 
@@ -74,25 +87,33 @@ final class FakeDriver {
               .map(kernel -> "NAMED(" + kernel.entry() + ")\n")
               .collect(Collectors.joining()));
       Path library = TARGET.resolve("libcuda.so.1");
-      Process compiler =
-          new ProcessBuilder(
-                  List.of(
-                      "g++ -std=c++17 -O2 -fPIC -shared -Wall -Wno-unknown-pragmas -Werror"
-                          .concat(" -U_FORTIFY_SOURCE -Wl,-soname,libcuda.so.1 -I")
-                          .concat(TARGET + " -Isrc/main/cuda -Isrc/test/cuda -o " + library)
-                          .concat(" src/test/cuda/fake_driver.cpp")
-                          .split(" ")))
-              .redirectErrorStream(true)
-              .start();
-      String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (compiler.waitFor() != 0) {
-        throw new AssertionError("the kernels do not compile as C++:\n" + output);
+      for (String source : List.of("checker", "emulator", "fake_driver", "kernels_emulated")) {
+        String checks = source.equals("kernels_emulated") ? CHECKS : "";
+        compiler("-c", checks, "-o", TARGET + "/" + source + ".o", SOURCES + source + ".cpp");
       }
+      compiler(
+          "-shared -Wl,-soname,libcuda.so.1,-z,defs -o",
+          library.toString(),
+          TARGET + "/checker.o",
+          TARGET + "/emulator.o",
+          TARGET + "/fake_driver.o",
+          TARGET + "/kernels_emulated.o");
       return library;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  private static void compiler(String... options) throws IOException, InterruptedException {
+    Process compiler =
+        new ProcessBuilder(("g++ " + FLAGS + " " + String.join(" ", options)).split(" +"))
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (compiler.waitFor() != 0) {
+      throw new AssertionError("the kernels do not compile as C++:\n" + output);
     }
   }
 
@@ -106,9 +127,14 @@ final class FakeDriver {
     call("fake_fail_after", kernels);
   }
 
-  /** Frees what a broken context held. */
-  void forgetAllocations() {
-    call("fake_forget_allocations");
+  /** Whether each launch is run before the call returns, as with CUDA_LAUNCH_BLOCKING=1. */
+  void blocking(boolean on) {
+    call("fake_blocking", on ? 1 : 0);
+  }
+
+  /** The processors of the device, and the shared memory that a block may have. */
+  void device(int multiprocessors, int sharedBytes) {
+    call("fake_device", multiprocessors, sharedBytes);
   }
 
   /** Allocations on the device and pinned ones, and graphs, that were not freed. */
@@ -116,9 +142,14 @@ final class FakeDriver {
     return number("fake_allocations");
   }
 
-  /** Allocations that were written to outside of their bounds. */
-  long damaged() {
-    return number("fake_damaged");
+  /** Contexts that this thread has pushed and not popped, and one if the device is open. */
+  long contexts() {
+    return number("fake_contexts");
+  }
+
+  /** How often somebody waited for the stream. */
+  long waits() {
+    return number("fake_waits");
   }
 
   long launches() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.Session;
+import io.github.nextclass.engine.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same on a real GPU; skipped where there is none. */
 @Tag("gpu")
@@ -111,6 +113,77 @@ class OnGpuTest {
         expected.forEach(Session::close);
         actual.forEach(Session::close);
       }
+    }
+  }
+
+  @Test
+  void greedyStepsChooseWhatTheScoresSay(@TempDir Path folder) throws IOException {
+    new RandomCheckpoint(512, 1024, 3, 8, 4, 128, 1000).write(folder, 3);
+    try (Engine engine = Engine.load(folder, options("cuda"))) {
+      for (int size : List.of(1, 5, 32)) {
+        List<Session> batch = new ArrayList<>();
+        List<int[]> prompts = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+          batch.add(engine.newSession(200));
+          prompts.add(IntStream.range(0, 1 + i).map(j -> j * 31 % 1000).toArray());
+        }
+        int[][] chosen = engine.greedyTogether(batch, prompts, 40);
+        for (int i = 0; i < size; i += 7) {
+          batch.get(i).truncate(prompts.get(i).length);
+          for (int step = 0; step + 1 < 40; step++) {
+            float[] scores = batch.get(i).forward(chosen[i][step]);
+            float best = scores[chosen[i][step + 1]];
+            float most =
+                (float) IntStream.range(0, 1000).mapToDouble(c -> scores[c]).max().orElseThrow();
+            assertThat(most - best)
+                .as("sequence %d of %d, step %d", i, size, step)
+                .isLessThan(1e-3f);
+          }
+        }
+        batch.forEach(Session::close);
+      }
+    }
+  }
+
+  @Test
+  void severalSequencesOfSeveralTokensShareAPass(@TempDir Path folder) throws IOException {
+    new RandomCheckpoint(512, 1024, 3, 8, 4, 128, 1000).write(folder, 4);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options("cuda"))) {
+      for (int longest : List.of(2, 7, 40)) {
+        List<Session> expected = new ArrayList<>();
+        List<Session> actual = new ArrayList<>();
+        List<int[]> tokens = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          expected.add(cpu.newSession(100));
+          actual.add(cuda.newSession(100));
+          tokens.add(IntStream.range(0, longest - i % 2).map(j -> j * 31 % 1000).toArray());
+        }
+        assertThat(
+                Golden.relativeError(
+                    cuda.forwardTogether(actual, tokens, cuda.lmHead()),
+                    cpu.forwardTogether(expected, tokens, cpu.lmHead())))
+            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+        expected.forEach(Session::close);
+        actual.forEach(Session::close);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 512})
+  void weightsOf8BitsAreTheirDequantisedValues(int chunk, @TempDir Path folder) throws IOException {
+    new RandomCheckpoint(512, 1024, 3, 8, 4, 128, 1000).writeOfLevels(folder, 5);
+    int[] tokens = IntStream.range(0, 40).map(i -> i * 31 % 1000).toArray();
+    EngineOptions q8 = options("cuda").withWeights(WeightFormat.Q8).withPrefillChunk(chunk);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, q8);
+        Session expected = cpu.newSession(40);
+        Session actual = cuda.newSession(40)) {
+      assertThat(
+              Golden.relativeError(
+                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
     }
   }
 }

@@ -3,12 +3,14 @@ package io.github.nextclass.cuda;
 import io.github.nextclass.engine.BackendProvider;
 import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.Qwen3Config;
+import io.github.nextclass.engine.WeightFormat;
 import io.github.nextclass.engine.backend.Backend;
 import java.util.Optional;
 
-/** The backend without some of what makes it fast, for comparison. */
+/** The backend with other settings, for comparison. */
 public abstract class PlainProvider implements BackendProvider {
   static final String UNFUSED = "cuda-unfused";
+  static final String ROUNDING = "cuda-rounding";
   static final String NO_OVERLAP = "cuda-no-overlap";
 
   private final CudaBackendProvider provider = new CudaBackendProvider();
@@ -24,7 +26,7 @@ public abstract class PlainProvider implements BackendProvider {
   public static final class Unfused extends PlainProvider {
     /** For ServiceLoader. */
     public Unfused() {
-      super(UNFUSED, new CudaBackend.Tuning(false, false));
+      super(UNFUSED, new CudaBackend.Tuning(false, false, false));
     }
   }
 
@@ -32,7 +34,15 @@ public abstract class PlainProvider implements BackendProvider {
   public static final class NoOverlap extends PlainProvider {
     /** For ServiceLoader. */
     public NoOverlap() {
-      super(NO_OVERLAP, new CudaBackend.Tuning(true, false));
+      super(NO_OVERLAP, new CudaBackend.Tuning(true, false, false));
+    }
+  }
+
+  /** Tensor cores get activations rounded to BF16. */
+  public static final class Rounding extends PlainProvider {
+    /** For ServiceLoader. */
+    public Rounding() {
+      super(ROUNDING, new CudaBackend.Tuning(true, true, true));
     }
   }
 
@@ -47,7 +57,12 @@ public abstract class PlainProvider implements BackendProvider {
   }
 
   @Override
+  public boolean runs(WeightFormat format) {
+    return provider.runs(format);
+  }
+
+  @Override
   public Backend create(Qwen3Config config, EngineOptions options) {
-    return provider.create(config, tuning);
+    return provider.create(config, options, tuning);
   }
 }

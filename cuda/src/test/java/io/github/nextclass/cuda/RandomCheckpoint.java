@@ -32,6 +32,15 @@ record RandomCheckpoint(
       new RandomCheckpoint(1024, 3072, 28, 16, 8, 128, 151_936);
 
   void write(Path folder, long seed) throws IOException {
+    write(folder, seed, false);
+  }
+
+  /** With matrices that q8 holds exactly: levels of 8 bits times a power of two. */
+  void writeOfLevels(Path folder, long seed) throws IOException {
+    write(folder, seed, true);
+  }
+
+  private void write(Path folder, long seed, boolean ofLevels) throws IOException {
     Files.writeString(
         folder.resolve("config.json"),
         """
@@ -43,33 +52,52 @@ record RandomCheckpoint(
             .formatted(hiddenSize, intermediateSize, layers, heads, kvHeads, headDim, vocabSize));
     SplittableRandom random = new SplittableRandom(seed);
     SafetensorsWriter writer = new SafetensorsWriter();
-    matrix(writer, random, "model.embed_tokens", vocabSize, hiddenSize);
+    matrix(writer, random, ofLevels, "model.embed_tokens", vocabSize, hiddenSize);
     vector(writer, random, "model.norm", hiddenSize);
     for (int i = 0; i < layers; i++) {
       String at = "model.layers." + i + ".";
       vector(writer, random, at + "input_layernorm", hiddenSize);
-      matrix(writer, random, at + "self_attn.q_proj", heads * headDim, hiddenSize);
-      matrix(writer, random, at + "self_attn.k_proj", kvHeads * headDim, hiddenSize);
-      matrix(writer, random, at + "self_attn.v_proj", kvHeads * headDim, hiddenSize);
-      matrix(writer, random, at + "self_attn.o_proj", hiddenSize, heads * headDim);
+      matrix(writer, random, ofLevels, at + "self_attn.q_proj", heads * headDim, hiddenSize);
+      matrix(writer, random, ofLevels, at + "self_attn.k_proj", kvHeads * headDim, hiddenSize);
+      matrix(writer, random, ofLevels, at + "self_attn.v_proj", kvHeads * headDim, hiddenSize);
+      matrix(writer, random, ofLevels, at + "self_attn.o_proj", hiddenSize, heads * headDim);
       vector(writer, random, at + "self_attn.q_norm", headDim);
       vector(writer, random, at + "self_attn.k_norm", headDim);
       vector(writer, random, at + "post_attention_layernorm", hiddenSize);
-      matrix(writer, random, at + "mlp.gate_proj", intermediateSize, hiddenSize);
-      matrix(writer, random, at + "mlp.up_proj", intermediateSize, hiddenSize);
-      matrix(writer, random, at + "mlp.down_proj", hiddenSize, intermediateSize);
+      matrix(writer, random, ofLevels, at + "mlp.gate_proj", intermediateSize, hiddenSize);
+      matrix(writer, random, ofLevels, at + "mlp.up_proj", intermediateSize, hiddenSize);
+      matrix(writer, random, ofLevels, at + "mlp.down_proj", hiddenSize, intermediateSize);
     }
     writer.write(folder.resolve("model.safetensors"));
   }
 
   private static void matrix(
-      SafetensorsWriter writer, SplittableRandom random, String name, int rows, int columns) {
+      SafetensorsWriter writer,
+      SplittableRandom random,
+      boolean ofLevels,
+      String name,
+      int rows,
+      int columns) {
     SplittableRandom own = random.split();
+    double width = 1.7 / Math.sqrt(columns);
     writer.add(
         name + ".weight",
         DType.BF16,
         new long[] {rows, columns},
-        () -> numbers(own, rows * columns, 0, 1.7 / Math.sqrt(columns)));
+        () ->
+            ofLevels
+                ? levels(own, rows * columns, Math.scalb(1.0, Math.getExponent(width / 127)))
+                : numbers(own, rows * columns, 0, width));
+  }
+
+  /** Of 32 neighbours one is the greatest level, so that the scale of q8 is this one. */
+  private static MemorySegment levels(SplittableRandom random, int count, double scale) {
+    short[] bits = new short[count];
+    for (int i = 0; i < count; i++) {
+      int level = i % 32 == 0 ? 127 : random.nextInt(-127, 128);
+      bits[i] = (short) (Float.floatToRawIntBits((float) (level * scale)) >>> 16);
+    }
+    return MemorySegment.ofArray(bits);
   }
 
   private static void vector(

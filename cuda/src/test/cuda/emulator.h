@@ -1,0 +1,20 @@
+// Runs a kernel: its blocks one after the other, the threads of a block as fibers.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "emulated.h"
+
+namespace emulator {
+
+// Makes a call of the kernel from the parameters of a launch, which it copies.
+using Binder = std::function<void()> (*)(void** parameters);
+
+// Null where there is no such kernel.
+Binder find_kernel(const char* name);
+
+// Runs a launch to its end; returns what went wrong, or nothing.
+std::string run_grid(const std::string& name, dim3 grid, dim3 block, size_t shared, const std::function<void()>& kernel);
+
+}  // namespace emulator
