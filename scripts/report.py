@@ -125,11 +125,11 @@ def measure(part, model, full):
         return [round(first_token(model)) for _ in range(9 if full else 5)]
     if part == "linear":
         decode = jmh(full, "LinearBenchmark", 5, layer=["qkv", "o", "gateUp", "down"], tokens=[1], threads=both,
-                     dtype=["BF16", "F16", "F32"] if full else ["BF16"])
-        head = jmh(full, "LinearBenchmark", 5, layer=["lmHead"], tokens=[1], threads=both[-1:], dtype=["BF16"])
+                     weights=["BF16", "F16", "F32", "Q8", "Q4"] if full else ["BF16", "Q8", "Q4"])
+        head = jmh(full, "LinearBenchmark", 5, layer=["lmHead"], tokens=[1], threads=both[-1:], weights=["BF16"])
         prefill = jmh(full, "LinearBenchmark", 5, layer=["qkv", "o", "gateUp", "down"], tokens=[8, 256] if full else [256],
-                      threads=both, dtype=["BF16", "F16", "F32"] if full else ["BF16"])
-        scalar = jmh(full, "LinearBenchmark", 1, layer=["down"], tokens=[1, 256], threads=both[-1:], dtype=["BF16"], primitives=["scalar"])
+                      threads=both, weights=["BF16", "F16", "F32", "Q8", "Q4"] if full else ["BF16", "Q8", "Q4"])
+        scalar = jmh(full, "LinearBenchmark", 1, layer=["down"], tokens=[1, 256], threads=both[-1:], weights=["BF16"], primitives=["scalar"])
         return decode + head + prefill + scalar
     if part == "attention":
         return jmh(full, "AttentionBenchmark", 5, positions=[256, 1024, 4096], tokens=[1, 256], threads=both[-1:], kvCache=["F32", "BF16", "Q8"])
@@ -234,7 +234,7 @@ def operations(data):
     for entry in data.get("linear", []):
         decode = entry["tokens"] == "1"
         rate = f"{entry['gigabytesPerSecond']:.1f} GB/s" if decode else f"{entry['gigaflops']:.0f} GFLOP/s"
-        what = f"{entry['layer']}, {entry['dtype']}, {entry['tokens']} token{'' if decode else 's'}"
+        what = f"{entry['layer']}, {entry['weights']}, {entry['tokens']} token{'' if decode else 's'}"
         rows.append([what, entry["primitives"], entry["threads"], *times(entry), rate])
     for entry in data.get("attention", []):
         decode = entry["tokens"] == "1"

@@ -3,6 +3,8 @@ package io.github.nextclass.benchmarks;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.Buffer;
 import io.github.nextclass.engine.backend.Linear;
+import io.github.nextclass.engine.backend.Weight;
+import io.github.nextclass.engine.quant.BlockMatrix;
 import io.github.nextclass.safetensors.DType;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -45,9 +47,11 @@ public class LinearBenchmark {
   @Param({"qkv", "o", "gateUp", "down"})
   public String layer = "";
 
-  /** How the weights are stored. */
-  @Param({"BF16", "F16", "F32"})
-  public DType dtype = DType.BF16;
+  /**
+   * How the weights are stored: {@code BF16}, {@code F16}, {@code F32}, {@code Q8} or {@code Q4}.
+   */
+  @Param({"BF16", "F16", "F32", "Q8", "Q4"})
+  public String weights = "";
 
   /** Rows of the input. */
   @Param({"1", "8", "256"})
@@ -63,6 +67,7 @@ public class LinearBenchmark {
 
   private int columns;
   private int[] rows = {};
+  private final List<BlockMatrix> quantized = new ArrayList<>();
   private final List<List<Linear>> copies = new ArrayList<>();
   private List<Buffer> outs = List.of();
   private int next;
@@ -103,7 +108,11 @@ public class LinearBenchmark {
     int copyCount = (int) Math.ceilDiv(WORKING_SET_BYTES, bytes());
     for (int copy = 0; copy < copyCount; copy++) {
       for (int i = 0; i < rows.length; i++) {
-        tensors.add(name(copy, i), dtype, rows[i], columns);
+        if (weights.startsWith("Q")) {
+          quantized.add(tensors.quantized(bits(), rows[i], columns));
+        } else {
+          tensors.add(name(copy, i), DType.valueOf(weights), rows[i], columns);
+        }
       }
     }
     tensors.open();
@@ -122,20 +131,32 @@ public class LinearBenchmark {
 
   private List<Linear> linears(Backend backend, int copy) {
     return IntStream.range(0, rows.length)
-        .mapToObj(i -> new Linear(backend.weight(tensors.tensor(name(copy, i))), null))
+        .mapToObj(i -> new Linear(weight(backend, copy, i), null))
         .toList();
+  }
+
+  private Weight weight(Backend backend, int copy, int i) {
+    return quantized.isEmpty()
+        ? backend.weight(tensors.tensor(name(copy, i)))
+        : backend.weight(quantized.get(copy * rows.length + i));
   }
 
   private List<Buffer> outs(Backend backend) {
     return IntStream.of(rows).mapToObj(width -> backend.buffer(tokens, width)).toList();
   }
 
-  private long weights() {
+  private int bits() {
+    return Integer.parseInt(weights.substring(1));
+  }
+
+  private long count() {
     return (long) IntStream.of(rows).sum() * columns;
   }
 
   private long bytes() {
-    return weights() * dtype.bits() / Byte.SIZE;
+    return weights.startsWith("Q")
+        ? IntStream.of(rows).mapToLong(n -> BlockMatrix.bytes(bits(), n, columns)).sum()
+        : count() * DType.valueOf(weights).bits() / Byte.SIZE;
   }
 
   private void check() {
@@ -170,7 +191,7 @@ public class LinearBenchmark {
     next = (next + 1) % copies.size();
     ops.linears(copies.get(last), x, tokens, outs);
     bandwidth.add(bytes());
-    arithmetic.add(tokens * weights());
+    arithmetic.add(tokens * count());
     return outs;
   }
 }

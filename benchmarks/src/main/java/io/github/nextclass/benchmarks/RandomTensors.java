@@ -1,5 +1,7 @@
 package io.github.nextclass.benchmarks;
 
+import io.github.nextclass.engine.quant.BlockMatrix;
+import io.github.nextclass.engine.quant.BlockQuantizer;
 import io.github.nextclass.safetensors.DType;
 import io.github.nextclass.safetensors.Safetensors;
 import io.github.nextclass.safetensors.SafetensorsWriter;
@@ -64,6 +66,23 @@ final class RandomTensors implements AutoCloseable {
     }
     writer.add(name, dtype, shape, data);
     return this;
+  }
+
+  /** A matrix in q8 or q4, made at once and in memory, as {@code --weights} does while loading. */
+  BlockMatrix quantized(int bits, int rows, int columns) {
+    MemorySegment bytes = Arena.ofAuto().allocate(BlockMatrix.bytes(bits, rows, columns), 64);
+    long first = 7919L * seed++;
+    BlockQuantizer quantizer = new BlockQuantizer(bits);
+    BlockQuantizer.Rows source =
+        (row, out, at) -> {
+          for (int k = 0; k < columns; k++) {
+            out[at + k] = table[(int) ((first + (long) row * columns + k) % TABLE_LENGTH)];
+          }
+        };
+    for (int panel = 0; panel < BlockMatrix.panels(rows); panel++) {
+      quantizer.panel("random", source, rows, columns, panel, bytes);
+    }
+    return new BlockMatrix("random", bytes.asReadOnly(), bits, rows, columns);
   }
 
   /** Writes the file and maps it. */
