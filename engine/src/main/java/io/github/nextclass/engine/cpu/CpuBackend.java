@@ -33,6 +33,9 @@ public final class CpuBackend implements Backend {
   /** Floats below which an element-wise operation is not worth a second thread. */
   private static final int FLOATS_A_PIECE = 16 * 1024;
 
+  /** Keys and values that a thread takes at a time on their way into the cache. */
+  private static final int HEADS_A_PIECE = 4;
+
   private final Primitives primitives;
   private final Workers workers;
   private final Scratch[] scratch;
@@ -265,24 +268,35 @@ public final class CpuBackend implements Backend {
         });
   }
 
+  /**
+   * A number of a key goes to a cache line of its own, so even the heads of one token are worth two
+   * threads.
+   */
   @Override
   public void appendToCache(int layer, Buffer k, Buffer v, Step step) {
-    int width = k.columns();
+    int heads = kvShape.numKeyValueHeads();
     for (Step.Segment segment : step.segments()) {
-      CpuKvCache cache = (CpuKvCache) segment.cache();
       if (layer == 0) {
-        cache.prepare(segment.firstPosition(), segment.rowCount());
+        ((CpuKvCache) segment.cache()).prepare(segment.firstPosition(), segment.rowCount());
       }
-      workers.forRange(
-          segment.rowCount(),
-          Math.max(1, FLOATS_A_PIECE / width),
-          (worker, from, to) -> {
-            for (int i = from; i < to; i++) {
-              int offset = (segment.firstRow() + i) * width;
-              cache.write(layer, segment.firstPosition() + i, values(k), offset, values(v), offset);
-            }
-          });
     }
+    workers.forRange(
+        step.segments().stream().mapToInt(Step.Segment::rowCount).sum() * heads,
+        HEADS_A_PIECE,
+        (worker, from, to) -> {
+          int first = 0;
+          for (Step.Segment segment : step.segments()) {
+            int end = first + segment.rowCount() * heads;
+            for (int i = Math.max(from, first); i < Math.min(to, end); i++) {
+              int row = (i - first) / heads;
+              int head = (i - first) % heads;
+              int at = ((segment.firstRow() + row) * heads + head) * kvShape.headDim();
+              ((CpuKvCache) segment.cache())
+                  .write(layer, head, segment.firstPosition() + row, values(k), values(v), at);
+            }
+            first = end;
+          }
+        });
   }
 
   /**

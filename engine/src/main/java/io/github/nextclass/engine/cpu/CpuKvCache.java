@@ -91,13 +91,10 @@ final class CpuKvCache implements KvCache {
     }
   }
 
-  /** Writes one position of one layer. */
-  void write(int layer, int position, float[] k, int kOffset, float[] v, int vOffset) {
-    int headDim = shape.headDim();
-    for (int head = 0; head < shape.numKeyValueHeads(); head++) {
-      keys(layer, head, position).put(position % BLOCK, k, kOffset + head * headDim);
-      values(layer, head, position).put(position % BLOCK, v, vOffset + head * headDim);
-    }
+  /** Writes the numbers of one head at one position of one layer, from {@code at} on. */
+  void write(int layer, int head, int position, float[] k, float[] v, int at) {
+    keys(layer, head, position).put(position % BLOCK, k, at);
+    values(layer, head, position).put(position % BLOCK, v, at);
   }
 
   @Override

@@ -14,9 +14,7 @@ import java.util.Arrays;
  * <p>Few tokens: a dot product keeps its sums in local variables, that is in registers.
  *
  * <p>Many tokens: weights of some rows are turned, {@code panel[k][row]}, and a loop over the rows
- * adds eight products to each sum. HotSpot makes vectors of such a loop only if all its arrays are
- * used at the same place: with an offset into one of them it would have to know that they do not
- * overlap. Hence arrays of arrays.
+ * adds eight products to each sum ({@link ScalarSums}).
  */
 final class ScalarLinear {
   /** Rows of a panel: a loop long enough for vectors, and a panel that stays in the cache. */
@@ -144,67 +142,13 @@ final class ScalarLinear {
     Arrays.fill(sums, 0f);
     int k = 2 * lane;
     for (; k + 3 * Lane.PERIOD + 1 < columns; k += 4 * Lane.PERIOD) {
-      addEight(panel, k, x, at + k, sums);
+      ScalarSums.addEight(panel, k, Lane.PERIOD, x, at + k, sums, ROWS);
     }
     for (; k < columns; k += Lane.PERIOD) {
-      addOne(panel[k], x[at + k], sums);
+      ScalarSums.addOne(panel[k], x[at + k], sums, ROWS);
       if (k + 1 < columns) {
-        addOne(panel[k + 1], x[at + k + 1], sums);
+        ScalarSums.addOne(panel[k + 1], x[at + k + 1], sums, ROWS);
       }
-    }
-  }
-
-  private static void addOne(float[] w, float x, float[] sums) {
-    for (int r = 0; r < ROWS; r++) {
-      sums[r] = Math.fma(w[r], x, sums[r]);
-    }
-  }
-
-  private static void addEight(float[][] panel, int k, float[] x, int at, float[] sums) {
-    int p = Lane.PERIOD;
-    addEight(
-        panel[k],
-        panel[k + 1],
-        panel[k + p],
-        panel[k + p + 1],
-        panel[k + 2 * p],
-        panel[k + 2 * p + 1],
-        panel[k + 3 * p],
-        panel[k + 3 * p + 1],
-        x[at],
-        x[at + 1],
-        x[at + p],
-        x[at + p + 1],
-        x[at + 2 * p],
-        x[at + 2 * p + 1],
-        x[at + 3 * p],
-        x[at + 3 * p + 1],
-        sums);
-  }
-
-  private static void addEight(
-      float[] w0,
-      float[] w1,
-      float[] w2,
-      float[] w3,
-      float[] w4,
-      float[] w5,
-      float[] w6,
-      float[] w7,
-      float x0,
-      float x1,
-      float x2,
-      float x3,
-      float x4,
-      float x5,
-      float x6,
-      float x7,
-      float[] sums) {
-    for (int r = 0; r < ROWS; r++) {
-      float sum = Math.fma(w1[r], x1, Math.fma(w0[r], x0, sums[r]));
-      sum = Math.fma(w3[r], x3, Math.fma(w2[r], x2, sum));
-      sum = Math.fma(w5[r], x5, Math.fma(w4[r], x4, sum));
-      sums[r] = Math.fma(w7[r], x7, Math.fma(w6[r], x6, sum));
     }
   }
 

@@ -3,6 +3,7 @@ package io.github.nextclass.engine.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import io.github.nextclass.engine.KvCacheFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -16,6 +17,8 @@ final class ScalarPrimitives implements Primitives {
       JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat LE_FLOAT =
       JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private static final ValueLayout.OfFloat NATIVE = JAVA_FLOAT_UNALIGNED;
 
   private final ScalarLinear linear = new ScalarLinear(this);
 
@@ -133,26 +136,30 @@ final class ScalarPrimitives implements Primitives {
   @Override
   public void scores(
       KvPanel k, float[] q, Queries queries, float[] scores, int position, Scratch scratch) {
-    float[] keys = floats(k, scratch);
-    int headDim = k.headDim();
+    float[][] keys = terms(k, scratch);
+    float[] sums = scratch.sums(BLOCK);
     for (int i = 0; i < queries.count(); i++) {
-      for (int p = 0; p < BLOCK; p++) {
-        float sum = scores[queries.scores(i) + position + p];
-        for (int d = 0; d < headDim; d++) {
-          sum = Math.fma(q[queries.offset(i) + d], keys[p * headDim + d], sum);
-        }
-        scores[queries.scores(i) + position + p] = sum;
-      }
+      int at = queries.scores(i) + position;
+      System.arraycopy(scores, at, sums, 0, BLOCK);
+      ScalarSums.addTerms(keys, k.headDim(), q, queries.offset(i), sums, BLOCK);
+      System.arraycopy(sums, 0, scores, at, BLOCK);
     }
   }
 
-  /** A block as {@code [position, headDim]}. */
-  private static float[] floats(KvPanel panel, Scratch scratch) {
-    int headDim = panel.headDim();
-    float[] floats = scratch.panel(BLOCK * headDim);
-    for (int p = 0; p < BLOCK; p++) {
-      for (int d = 0; d < headDim; d++) {
-        floats[p * headDim + d] = panel.get(p, d);
+  /** A block as {@code [term][lane]}: see {@link KvPanel}. */
+  private static float[][] terms(KvPanel panel, Scratch scratch) {
+    float[][] floats = scratch.terms(panel.terms(), panel.lanes());
+    for (int term = 0; term < panel.terms(); term++) {
+      if (panel.format() == KvCacheFormat.F32) {
+        for (int lane = 0; lane < panel.lanes(); lane += panel.group()) {
+          int count = Math.min(panel.group(), panel.lanes() - lane);
+          MemorySegment.copy(
+              panel.segment(), NATIVE, panel.wordBytes(lane, term), floats[term], lane, count);
+        }
+        continue;
+      }
+      for (int lane = 0; lane < panel.lanes(); lane++) {
+        floats[term][lane] = panel.keys() ? panel.get(lane, term) : panel.get(term, lane);
       }
     }
     return floats;
@@ -175,16 +182,14 @@ final class ScalarPrimitives implements Primitives {
   @Override
   public void weightedSum(
       KvPanel v, float[] probs, int position, Queries queries, float[] out, Scratch scratch) {
-    float[] values = floats(v, scratch);
+    float[][] values = terms(v, scratch);
     int headDim = v.headDim();
+    float[] sums = scratch.sums(headDim);
     for (int i = 0; i < queries.count(); i++) {
-      int o = queries.offset(i);
-      for (int p = 0; p < queries.visible(i, position); p++) {
-        float prob = probs[queries.scores(i) + position + p];
-        for (int d = 0; d < headDim; d++) {
-          out[o + d] = Math.fma(prob, values[p * headDim + d], out[o + d]);
-        }
-      }
+      int visible = queries.visible(i, position);
+      System.arraycopy(out, queries.offset(i), sums, 0, headDim);
+      ScalarSums.addTerms(values, visible, probs, queries.scores(i) + position, sums, headDim);
+      System.arraycopy(sums, 0, out, queries.offset(i), headDim);
     }
   }
 

@@ -11,6 +11,7 @@ final class Scratch {
   private float[] panel = new float[0];
   private float[][] turned = new float[0][0];
   private float[][] laneSums = new float[0][0];
+  private float[][] terms = new float[0][0];
   private int[] ints = new int[0];
   private float[] staging = new float[0];
   private float[] work = new float[0];
@@ -63,6 +64,14 @@ final class Scratch {
   float[][] turned(int columns, int rows) {
     turned = turned.length < columns ? new float[columns][rows] : turned;
     return turned;
+  }
+
+  /** A block of keys or values, {@code [term][lane]}. */
+  float[][] terms(int terms, int lanes) {
+    if (this.terms.length < terms || this.terms[0].length < lanes) {
+      this.terms = new float[terms][lanes];
+    }
+    return this.terms;
   }
 
   /** The sums of each lane, for a few rows. */
