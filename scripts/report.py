@@ -36,6 +36,8 @@ PAGE = os.path.join(HOME, "docs", "performance.md")
 IMAGES = os.path.join(HOME, "docs", "img")
 PARTS = ["model", "scalar", "start", "linear", "attention", "small", "sampling", "tokenizer"]
 ROOFLINE = "How near decode, a batch and a prompt are to what the machine can do"
+LONG = ["-p", "1024", "-n", "24", "--context", "4096"]
+SCALAR = ["-p", "256", "-n", "12", "--primitives", "scalar"]
 LAUNCHER = os.path.join(HOME, "nextclass")
 
 # 0.6B: what the LM head is not part of goes through the matrix kernels for every token of a prompt.
@@ -117,9 +119,10 @@ def measure(part, model, full):
     both = [1, os.cpu_count()] if os.cpu_count() > 1 else [1]
     if part == "model":
         return {"rounds": [bench(model, "-p", "256", "-n", "48", "--batch", "8") for _ in range(rounds)],
-                "long": [bench(model, "-p", "1024", "-n", "24", "--context", "4096") for _ in range(rounds if full else 1)]}
+                "long": [bench(model, *LONG) for _ in range(rounds if full else 1)],
+                "long16": [bench(model, *LONG, "--kv-cache", "bf16") for _ in range(rounds if full else 1)]}
     if part == "scalar":
-        return [bench(model, "-p", "16", "-n", "4", "--primitives", "scalar")]
+        return [bench(model, *SCALAR)]
     if part == "start":
         first_token(model)  # builds what is stale, and reads the weights into the page cache
         return [round(first_token(model)) for _ in range(9 if full else 5)]
@@ -190,20 +193,22 @@ def goals(data):
     rounds, long = model["rounds"], model["long"]
     name = peers[0]["engine"] if peers else "llama.cpp"
     bench_command = "`./nextclass bench -p 256 -n 48 --batch 8`"
-    long_command = "`./nextclass bench -p 1024 -n 24 --context 4096`"
+    long_command = f"`./nextclass bench {' '.join(LONG)}`"
+    long16_command = f"`./nextclass bench {' '.join(LONG)} --kv-cache bf16`"
 
     def peer(key, prompt=None):
         return [row for row in peers if key in row and (prompt is None or row.get("prompt_tokens", prompt) == prompt)]
 
     def rate(what, ours, key, theirs, theirs_key, goal, command, unit=""):
         mine, other = median(ours, key), median(theirs, theirs_key)
-        return [what, number(mine) + unit, spread(ours, key), number(other), number(mine / other, 2) if other else "", goal, command]
+        return [what, number(mine) + unit, spread(ours, key), number(other), number(mine / other, 2) if mine and other else "", goal, command]
 
     rows = [
         rate("decode, tokens/s", rounds, "decode_tps", peer("decode_tps"), "decode_tps", "1.1", bench_command),
         rate("prompt of 256, tokens/s", rounds, "prompt_tps", peer("prompt_tps", 256), "prompt_tps", "1.5", bench_command),
         rate("prompt of 1,024, tokens/s", long, "prompt_tps", [r for r in peers if r.get("prompt_tokens") == 1024], "prompt_tps", "1.5", long_command),
         rate("decode after 4,096, tokens/s", long, "context_decode_tps", peer("context_decode_tps"), "context_decode_tps", "1.1", long_command),
+        rate("the same, keys and values in 16 bits as theirs", model.get("long16", []), "context_decode_tps", peer("context_decode_tps"), "context_decode_tps", "1.1", long16_command),
     ]
     if data.get("start"):
         start = [{"ms": ms} for ms in data["start"]]
@@ -218,8 +223,9 @@ def goals(data):
     if batch:
         rows.append(["8 sequences together, of the rate of one", number(statistics.median(batch)), f"{min(batch):.1f}-{max(batch):.1f}", "", "", "5", bench_command])
     if data.get("scalar"):
-        part = 100 * median(data["scalar"], "decode_tps") / median(rounds, "decode_tps")
-        rows.append(["scalar decode, of the vector rate", f"{part:.0f} %", "", "", "", "25 %", "`./nextclass bench -p 16 -n 4 --primitives scalar`"])
+        for what, key in [("decode", "decode_tps"), ("prompt of 256", "prompt_tps")]:
+            part = 100 * median(data["scalar"], key) / median(rounds, key)
+            rows.append([f"without the Vector API, {what}, of the rate with it", f"{part:.0f} %", "", "", "", "25 %", f"`./nextclass bench {' '.join(SCALAR)}`"])
     other = [row["other_bytes"] / 1e6 for row in rounds if "other_bytes" in row]
     heap = [row["heap_bytes"] / 1e6 for row in rounds if "heap_bytes" in row]
     if other:
@@ -334,7 +340,7 @@ def rates_chart(data):
         return
     name = peers[0]["engine"] if peers else None
     pairs = [("decode", median(model["rounds"], "decode_tps"), median(peers, "decode_tps")),
-             ("decode after 4,096", median(model["long"], "context_decode_tps"), median(peers, "context_decode_tps")),
+             ("decode after 4,096", median(model.get("long16") or model["long"], "context_decode_tps"), median(peers, "context_decode_tps")),
              ("prompt of 256", median(model["rounds"], "prompt_tps"), median([r for r in peers if r.get("prompt_tokens", 256) == 256], "prompt_tps")),
              ("prompt of 1,024", median(model["long"], "prompt_tps"), median([r for r in peers if r.get("prompt_tokens") == 1024], "prompt_tps"))]
     pairs = [pair for pair in pairs if pair[1] is not None]
