@@ -117,7 +117,7 @@ class QuestionCommandsTest {
         "1 | the label a is there twice   | classify --labels a,a text",
         "1 | has no score head            | classify text",
         "1 | dimension is 193             | embed --dimension 193 text",
-        "1 | expected at least 2 tokens   | score a",
+        "1 | expected two or more         | score a",
         "2 | one of TEXT and --file       | classify --labels a,b",
         "2 | need --labels                | classify --multi-label text",
         "2 | {answer} once                | classify --labels a,b --template {text} text",
