@@ -11,7 +11,8 @@ import java.util.Arrays;
 /**
  * Linear layers without the Vector API, written so that HotSpot makes good code of plain loops.
  *
- * <p>Few tokens: a dot product keeps its sums in local variables, that is in registers.
+ * <p>Few tokens: a dot product keeps its sums in local variables, that is in registers, and takes
+ * BF16 as it lies, two weights in an int.
  *
  * <p>Many tokens: weights of some rows are turned, {@code panel[k][row]}, and a loop over the rows
  * adds eight products to each sum ({@link ScalarSums}).
@@ -35,7 +36,13 @@ final class ScalarLinear {
   /** See {@link Primitives#linear}. */
   void run(CpuMatrix w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
     if (tokens < MANY_TOKENS) {
-      dots(w, from, to, x, tokens, out, scratch);
+      if (w instanceof CpuWeight bf16
+          && bf16.dtype() == DType.BF16
+          && w.columns() % Lane.PERIOD == 0) {
+        dots(bf16, from, to, x, tokens, out, scratch);
+      } else {
+        definition(w, from, to, x, tokens, out, scratch);
+      }
       return;
     }
     for (int row = from; row < to; row += ROWS) {
@@ -43,30 +50,35 @@ final class ScalarLinear {
     }
   }
 
-  private void dots(
+  /** What is computed, with weights of any type and rows of any length. */
+  private void definition(
       CpuMatrix w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
     int columns = w.columns();
-    float[] sums = scratch.sums(Lane.COUNT);
-    if (w instanceof CpuWeight bf16 && bf16.dtype() == DType.BF16 && columns % Lane.PERIOD == 0) {
-      int[] pairs = scratch.ints(columns / 2);
-      for (int r = from; r < to; r++) {
-        MemorySegment.copy(bf16.segment(), PAIR, bf16.rowOffsetBytes(r), pairs, 0, columns / 2);
-        for (int t = 0; t < tokens; t++) {
-          eightLanes(pairs, 0, columns, x, t * columns, sums);
-          eightLanes(pairs, Lane.COUNT, columns, x, t * columns, sums);
-          out[t * w.rows() + r] = Lane.sum(sums, 0);
-        }
-      }
-      return;
-    }
     float[] row = scratch.panel(columns);
+    float[] sums = scratch.sums(Lane.COUNT);
     for (int r = from; r < to; r++) {
       primitives.widen(w, r, row, 0);
       for (int t = 0; t < tokens; t++) {
         Arrays.fill(sums, 0, Lane.COUNT, 0f);
         for (int k = 0; k < columns; k++) {
-          sums[Lane.of(k)] = Math.fma(row[k], x[t * columns + k], sums[Lane.of(k)]);
+          int lane = Lane.of(k);
+          sums[lane] = Math.fma(row[k], x[t * columns + k], sums[lane]);
         }
+        out[t * w.rows() + r] = Lane.sum(sums, 0);
+      }
+    }
+  }
+
+  private static void dots(
+      CpuWeight w, int from, int to, float[] x, int tokens, float[] out, Scratch scratch) {
+    int columns = w.columns();
+    float[] sums = scratch.sums(Lane.COUNT);
+    int[] pairs = scratch.ints(columns / 2);
+    for (int r = from; r < to; r++) {
+      MemorySegment.copy(w.segment(), PAIR, w.rowOffsetBytes(r), pairs, 0, columns / 2);
+      for (int t = 0; t < tokens; t++) {
+        eightLanes(pairs, 0, columns, x, t * columns, sums);
+        eightLanes(pairs, Lane.COUNT, columns, x, t * columns, sums);
         out[t * w.rows() + r] = Lane.sum(sums, 0);
       }
     }
