@@ -491,7 +491,8 @@ def main():
 
 
 def save(data):
-    for row in data.get("model", {}).get("rounds", []) + data.get("model", {}).get("long", []) + data.get("scalar", []):
+    rows = [row for some in data.get("model", {}).values() for row in some] + data.get("scalar", [])
+    for row in rows:
         row.pop("model", None)  # a path of this machine
     os.makedirs(os.path.dirname(DATA), exist_ok=True)
     with open(DATA, "w") as file:
