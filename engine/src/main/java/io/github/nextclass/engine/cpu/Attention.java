@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Causal attention of a few tokens over one kv head. All their query heads go through a block of
- * the KV cache together, so that it is read once for all of them.
+ * Causal attention of a few tokens over some kv heads. All query heads of a kv head go through a
+ * block of the KV cache together, so that it is read once for all of them.
  *
  * <p>The softmax is made in three passes over the scores, not online: every sum has one order,
  * whatever tokens happen to go together.

@@ -138,7 +138,7 @@ final class ScalarBlockKernels implements BlockKernels {
   private static void store(float[] sums, int panel, int rows, int tokens, float[] out) {
     int first = panel * ROWS;
     for (int i = 0; i < Math.min(ROWS, rows - first); i++) {
-      int lane = i < ROWS / 2 ? 2 * i : 2 * (i - ROWS / 2) + 1;
+      int lane = BlockMatrix.lane(i);
       for (int t = 0; t < tokens; t++) {
         out[t * rows + first + i] = sums[t * ROWS + lane];
       }

@@ -18,8 +18,6 @@ final class ScalarPrimitives implements Primitives {
   private static final ValueLayout.OfFloat LE_FLOAT =
       JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private static final ValueLayout.OfFloat NATIVE = JAVA_FLOAT_UNALIGNED;
-
   private final ScalarLinear linear = new ScalarLinear(this);
 
   @Override
@@ -153,8 +151,8 @@ final class ScalarPrimitives implements Primitives {
       if (panel.format() == KvCacheFormat.F32) {
         for (int lane = 0; lane < panel.lanes(); lane += panel.group()) {
           int count = Math.min(panel.group(), panel.lanes() - lane);
-          MemorySegment.copy(
-              panel.segment(), NATIVE, panel.wordBytes(lane, term), floats[term], lane, count);
+          long at = panel.wordBytes(lane, term);
+          MemorySegment.copy(panel.segment(), JAVA_FLOAT_UNALIGNED, at, floats[term], lane, count);
         }
         continue;
       }

@@ -21,8 +21,7 @@ final class VectorBlockKernels implements BlockKernels {
   @Override
   public void prepare(BlockInputs inputs, int tokens, int columns, int bits) {
     if (tokens <= fewTokens(bits)) {
-      int room = BlockRowKernel.room(tokens);
-      inputs.prepare(tokens, columns, room, BlockRowKernel.PACKED);
+      inputs.prepare(tokens, columns, BlockRowKernel.room(tokens), BlockRowKernel.PACKED);
     } else {
       int padded = BlockTileKernel.tiles(tokens) * BlockTileKernel.TOKENS;
       inputs.prepare(tokens, columns, padded, BLOCK);

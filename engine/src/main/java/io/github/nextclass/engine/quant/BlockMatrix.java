@@ -191,8 +191,13 @@ public final class BlockMatrix implements StoredMatrix, LevelMatrix {
     return row / ROWS * panelBytes() + (long) (k / BLOCK) * blockBytes(bits);
   }
 
-  /** The place of an output among 32. */
-  static int lane(int row) {
+  /**
+   * The place of an output among the 32 of its panel.
+   *
+   * @param row the output
+   * @return the lane, 0 to 31
+   */
+  public static int lane(int row) {
     int i = row % ROWS;
     return i < ROWS / 2 ? 2 * i : 2 * (i - ROWS / 2) + 1;
   }
