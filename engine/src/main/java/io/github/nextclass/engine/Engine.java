@@ -3,28 +3,17 @@ package io.github.nextclass.engine;
 import io.github.nextclass.engine.backend.Backend;
 import io.github.nextclass.engine.backend.KvCache;
 import io.github.nextclass.engine.backend.Linear;
-import io.github.nextclass.engine.backend.Step;
 import io.github.nextclass.engine.quant.BlockMatrix;
-import io.github.nextclass.safetensors.Safetensors;
 import io.github.nextclass.safetensors.SafetensorsException;
-import io.github.nextclass.safetensors.Storage;
 import io.github.nextclass.safetensors.Tensor;
-import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,51 +32,27 @@ import org.jspecify.annotations.Nullable;
  * #forwardTogether}.
  */
 public final class Engine implements AutoCloseable {
-  /** Which tokens of each sequence go through a head. */
-  enum Wanted {
-    LAST,
-    ALL
-  }
-
+  private final LoadedCheckpoint model;
   private final Qwen3Config config;
-  private final TensorSource tensors;
   private final Backend backend;
-  private final Qwen3 transformer;
+  private final MemoryBudget budget;
+  private final Passes passes;
   private final @Nullable LmHead lmHead;
   private final @Nullable ScoreHead scoreHead;
-  private final @Nullable BlockMatrix lmHeadBlocks;
-  private final Arena quantized;
-  private final MemoryBudget budget;
-  private final int prefillChunk;
-
-  /** Held for a pass, and to close. Fair, so that sessions on many threads take turns. */
-  private final ReentrantLock pass = new ReentrantLock(true);
-
   private final Set<Session> sessions = Collections.newSetFromMap(new IdentityHashMap<>());
-  private @Nullable Activations activations;
-  private volatile boolean closed;
 
-  private Engine(
-      Qwen3Config config,
-      TensorSource tensors,
-      Backend backend,
-      Qwen3Weights weights,
-      Arena quantized,
-      MemoryBudget budget,
-      int chunk) {
-    this.config = config;
-    this.tensors = tensors;
-    this.backend = backend;
-    this.transformer = new Qwen3(config, weights, backend);
+  private Engine(LoadedCheckpoint model, int prefillChunk) {
+    this.model = model;
+    this.config = model.config();
+    this.backend = model.backend();
+    this.budget = model.budget();
+    this.passes = new Passes(model, prefillChunk);
+    Qwen3Weights weights = model.weights();
     this.lmHead = weights.lmHead() == null ? null : new LmHead(this, weights.lmHead());
     this.scoreHead =
         weights.score() == null || config.score() == null
             ? null
             : new ScoreHead(this, weights.score(), config.score());
-    this.lmHeadBlocks = weights.lmHeadBlocks();
-    this.quantized = quantized;
-    this.budget = budget;
-    this.prefillChunk = chunk;
   }
 
   /**
@@ -132,100 +97,9 @@ public final class Engine implements AutoCloseable {
    * @return the model
    * @throws IOException as {@link #load(Path, EngineOptions)}
    */
-  @SuppressWarnings("MustBeClosedChecker") // the engine closes it, or the handler below
   public static Engine load(Path folder, EngineOptions options, LoadProgress progress)
       throws IOException {
-    if (!Files.isDirectory(folder)) {
-      throw new ModelFormatException(
-          folder + ": no such folder; expected a Hugging Face checkpoint folder");
-    }
-    Qwen3Config config = Qwen3Config.read(folder.resolve("config.json"));
-    MemoryBudget budget = new MemoryBudget(options.memoryBudgetBytes());
-    if (options.storage() == Storage.COPY) {
-      budget.reserveWeights(weightFileBytes(folder));
-    }
-    TensorSource tensors = Safetensors.open(folder, options.storage());
-    Arena quantized = Arena.ofShared();
-    Backend backend = null;
-    try {
-      backend = BackendSelector.ofServices().select(config, options);
-      Qwen3Weights weights =
-          weights(folder, tensors, config, options, backend, quantized, budget, progress);
-      if (backend.deviceFreeBytes().isPresent()) {
-        budget.limit(backend.deviceFreeBytes().getAsLong());
-      } else {
-        checkActivations(
-            config, options); // after it, so that sizes which are wrong are called wrong
-      }
-      return new Engine(
-          config, tensors, backend, weights, quantized, budget, options.prefillChunk());
-    } catch (IOException | RuntimeException | Error e) {
-      if (backend != null) {
-        backend.close();
-      }
-      tensors.close();
-      quantized.close();
-      throw e;
-    }
-  }
-
-  private static Qwen3Weights weights(
-      Path folder,
-      TensorSource tensors,
-      Qwen3Config config,
-      EngineOptions options,
-      Backend backend,
-      Arena quantized,
-      MemoryBudget budget,
-      LoadProgress progress)
-      throws IOException {
-    int bits = options.weights().bits();
-    if (config.quantization() instanceof QuantizationConfig.Blocks blocks
-        && (bits == 0 || bits == blocks.bits())) {
-      bits = 0; // it is what is wanted
-    }
-    if (bits == 0) {
-      return Qwen3Weights.load(folder, tensors, config, backend, null, budget::reserveRowOrder);
-    }
-    if (config.quantization() != null) {
-      throw new ModelFormatException(
-          folder
-              + ": is quantised already, "
-              + config.quantization()
-              + "; "
-              + options.weights()
-              + " is made of floats");
-    }
-    try (WeightQuantizer quantizer =
-        new WeightQuantizer(bits, options.threads(), quantized, progress)) {
-      return Qwen3Weights.load(
-          folder, tensors, config, backend, quantizer, budget::reserveQuantized);
-    }
-  }
-
-  private static void checkActivations(Qwen3Config config, EngineOptions options) {
-    long needBytes = Activations.bytes(config, options.prefillChunk());
-    long heapBytes = Runtime.getRuntime().maxMemory();
-    if (needBytes > heapBytes / 4 * 3) {
-      throw new MemoryBudgetException(
-          "need "
-              + (needBytes >> 20)
-              + " MiB of heap for passes of "
-              + options.prefillChunk()
-              + " tokens, the heap has "
-              + (heapBytes >> 20)
-              + " MiB; use a smaller prefillChunk or a larger -Xmx");
-    }
-  }
-
-  private static long weightFileBytes(Path folder) throws IOException {
-    long bytes = 0;
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.safetensors")) {
-      for (Path file : files) {
-        bytes = Math.addExact(bytes, Files.size(file));
-      }
-    }
-    return bytes;
+    return new Engine(LoadedCheckpoint.load(folder, options, progress), options.prefillChunk());
   }
 
   /**
@@ -261,7 +135,7 @@ public final class Engine implements AutoCloseable {
    * @return the number of bytes, mapped or copied
    */
   public long weightBytes() {
-    return tensors.byteSize();
+    return model.tensors().byteSize();
   }
 
   /**
@@ -280,7 +154,7 @@ public final class Engine implements AutoCloseable {
    * @return the number of bytes
    */
   public long activationBytes() {
-    return Activations.bytes(config, prefillChunk);
+    return Activations.bytes(config, passes.mostTokens());
   }
 
   /**
@@ -352,12 +226,13 @@ public final class Engine implements AutoCloseable {
     if (tokenIds.length == 0) {
       throw new IllegalArgumentException("no token ids, expected at least one class");
     }
-    checkIds(tokenIds);
-    if (lmHeadBlocks != null) {
-      return new LmHead(this, new Linear(backend.weight(lmHeadBlocks.selectRows(tokenIds)), null));
+    config.checkTokenIds(tokenIds);
+    BlockMatrix blocks = model.weights().lmHeadBlocks();
+    if (blocks != null) {
+      return new LmHead(this, new Linear(backend.weight(blocks.selectRows(tokenIds)), null));
     }
     try {
-      Tensor rows = Qwen3Weights.lmHeadRows(tensors, config, tokenIds);
+      Tensor rows = Qwen3Weights.lmHeadRows(model.tensors(), config, tokenIds);
       return new LmHead(this, new Linear(backend.weight(rows), null));
     } catch (SafetensorsException e) {
       throw new IllegalStateException(e); // it was there when the checkpoint was loaded
@@ -424,7 +299,7 @@ public final class Engine implements AutoCloseable {
    * @return {@link EngineOptions#prefillChunk()}
    */
   public int prefillChunk() {
-    return prefillChunk;
+    return passes.mostTokens();
   }
 
   /**
@@ -456,7 +331,12 @@ public final class Engine implements AutoCloseable {
    */
   public float[][] forwardTogether(List<Session> batch, List<int[]> tokenIds, Head head) {
     float[][] results = new float[batch.size()][];
-    together(batch, tokenIds, Wanted.LAST, head, (sequence, position, r) -> results[sequence] = r);
+    together(
+        batch,
+        tokenIds,
+        Passes.Wanted.LAST,
+        head,
+        (sequence, position, r) -> results[sequence] = r);
     return results;
   }
 
@@ -473,11 +353,15 @@ public final class Engine implements AutoCloseable {
    */
   public void forwardTogether(
       List<Session> batch, List<int[]> tokenIds, Head head, BatchVisitor visitor) {
-    together(batch, tokenIds, Wanted.ALL, head, visitor);
+    together(batch, tokenIds, Passes.Wanted.ALL, head, visitor);
   }
 
   private void together(
-      List<Session> batch, List<int[]> tokenIds, Wanted wanted, Head head, BatchVisitor visitor) {
+      List<Session> batch,
+      List<int[]> tokenIds,
+      Passes.Wanted wanted,
+      Head head,
+      BatchVisitor visitor) {
     checkBatch(batch, tokenIds);
     exclusively(batch, () -> run(batch, tokenIds, wanted, head, visitor));
   }
@@ -523,148 +407,27 @@ public final class Engine implements AutoCloseable {
     if (count < 1) {
       throw new IllegalArgumentException("count is " + count + ", expected at least 1");
     }
-    if (batch.size() > prefillChunk) {
+    if (batch.size() > prefillChunk()) {
       throw new IllegalArgumentException(
-          batch.size() + " sessions, expected at most prefillChunk, which is " + prefillChunk);
+          batch.size() + " sessions, expected at most prefillChunk, which is " + prefillChunk());
     }
+    GreedyDecoding greedy = new GreedyDecoding(passes, lmHead());
     int[][] chosen = new int[batch.size()][count];
-    exclusively(batch, () -> greedy(batch, tokenIds, chosen));
+    exclusively(batch, () -> greedy.decode(batch, tokenIds, chosen));
     return chosen;
-  }
-
-  private void greedy(List<Session> batch, List<int[]> tokenIds, int[][] chosen) {
-    LmHead head = lmHead();
-    int count = chosen[0].length;
-    for (int i = 0; i < batch.size(); i++) {
-      checkIds(tokenIds.get(i));
-      checkTokens(batch.get(i), Math.addExact(tokenIds.get(i).length, count - 1));
-    }
-    int[] last = readAllButTheLast(batch, tokenIds);
-    for (int done = 0; done < count; ) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw new CancellationException("interrupted after " + done + " of " + count + " steps");
-      }
-      int steps = Math.min(Activations.CHOSEN_COLUMNS, count - done);
-      greedySteps(batch, last, steps, head, chosen, done);
-      done += steps;
-      for (int i = 0; i < last.length; i++) {
-        last[i] = chosen[i][done - 1];
-      }
-    }
-  }
-
-  private int[] readAllButTheLast(List<Session> batch, List<int[]> tokenIds) {
-    List<Session> sessions = new ArrayList<>();
-    List<int[]> prompts = new ArrayList<>();
-    int[] last = new int[batch.size()];
-    for (int i = 0; i < last.length; i++) {
-      int[] ids = tokenIds.get(i);
-      if (ids.length == 0) {
-        throw new IllegalArgumentException("no tokens: the class of nothing cannot be asked for");
-      }
-      last[i] = ids[ids.length - 1];
-      if (ids.length > 1) {
-        sessions.add(batch.get(i));
-        prompts.add(Arrays.copyOf(ids, ids.length - 1));
-      }
-    }
-    if (!sessions.isEmpty()) {
-      run(sessions, prompts, Wanted.LAST, null, (sequence, position, result) -> {});
-    }
-    return last;
-  }
-
-  /** Some steps without a look at what they choose; then all of it is read. */
-  private void greedySteps(
-      List<Session> batch, int[] tokenIds, int steps, LmHead head, int[][] chosen, int done) {
-    pass.lock();
-    try {
-      checkOpen();
-      requireWholeWeights();
-      Activations a = activations(batch.size());
-      a.probe = null;
-      for (int i = 0; i < steps; i++) {
-        Step step = oneToken(batch, tokenIds);
-        if (i == 0) {
-          transformer.body(step, a);
-        } else {
-          transformer.bodyOfChosen(step, a);
-        }
-        for (int from = 0; from < batch.size(); from += Activations.LOGIT_ROWS) {
-          int to = Math.min(from + Activations.LOGIT_ROWS, batch.size());
-          head.choose(transformer, backend, IntStream.range(from, to).toArray(), step, a);
-        }
-        backend.finishPass();
-        batch.forEach(session -> session.advance(1));
-      }
-      for (int row = 0; row < batch.size(); row++) {
-        float[] ids = backend.read(a.chosen(), row);
-        int first = batch.get(row).position() - steps + 1;
-        for (int i = 0; i < steps; i++) {
-          int tokenId = (int) ids[(first + i) % ids.length];
-          if (tokenId < 0) {
-            throw new ArithmeticException(
-                "a score after position " + (first + i - 1) + " is not a number");
-          }
-          chosen[row][done + i] = tokenId;
-        }
-      }
-    } finally {
-      pass.unlock();
-    }
-  }
-
-  private static Step oneToken(List<Session> batch, int[] tokenIds) {
-    int[] positions = batch.stream().mapToInt(Session::position).toArray();
-    return new Step(
-        tokenIds,
-        positions,
-        IntStream.range(0, positions.length)
-            .mapToObj(i -> new Step.Segment(batch.get(i).cache(), i, 1, positions[i]))
-            .toList());
   }
 
   /** Appends tokens to sequences that the caller has entered; no head where nothing is asked. */
   void run(
       List<Session> batch,
       List<int[]> tokenIds,
-      Wanted wanted,
+      Passes.Wanted wanted,
       @Nullable Head head,
       BatchVisitor visitor) {
-    run(batch, tokenIds, wanted, head, visitor, null);
-  }
-
-  private void run(
-      List<Session> batch,
-      List<int[]> tokenIds,
-      Wanted wanted,
-      @Nullable Head head,
-      BatchVisitor visitor,
-      @Nullable AttentionProbe probe) {
     if (head != null) {
       head.checkBelongsTo(this);
     }
-    for (int i = 0; i < batch.size(); i++) {
-      if (tokenIds.get(i).length == 0) {
-        throw new IllegalArgumentException("no tokens: the class of nothing cannot be asked for");
-      }
-      checkIds(tokenIds.get(i));
-      checkTokens(batch.get(i), tokenIds.get(i).length);
-    }
-    Packing packing = new Packing(batch, tokenIds, prefillChunk);
-    int all = packing.left();
-    while (packing.hasNext()) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw new CancellationException(
-            "interrupted after " + (all - packing.left()) + " of " + all + " tokens");
-      }
-      Packing.Pass next = packing.next();
-      run(next, wanted, head, visitor, probe);
-      List<Step.Segment> segments = next.step().segments();
-      for (int i = 0; i < segments.size(); i++) {
-        batch.get(next.sequences().get(i)).advance(segments.get(i).rowCount());
-      }
-    }
+    passes.run(batch, tokenIds, wanted, head, visitor, null);
   }
 
   /**
@@ -686,10 +449,10 @@ public final class Engine implements AutoCloseable {
     AttentionProbe probe = new AttentionProbe(config, layer, head);
     try (Session session = newSession(Math.max(1, tokenIds.length))) {
       session.exclusively(() ->
-          run(
+          passes.run(
               List.of(session),
               List.of(tokenIds),
-              Wanted.LAST,
+              Passes.Wanted.LAST,
               null,
               (sequence, position, result) -> {},
               probe));
@@ -703,102 +466,8 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private void run(
-      Packing.Pass next,
-      Wanted wanted,
-      @Nullable Head head,
-      BatchVisitor visitor,
-      @Nullable AttentionProbe probe) {
-    Step step = next.step();
-    pass.lock();
-    try {
-      checkOpen();
-      requireWholeWeights();
-      Activations a = activations(step.tokens());
-      a.probe = probe;
-      transformer.body(step, a);
-      if (head != null) {
-        ask(head, next, wanted, a, visitor);
-      }
-      backend.finishPass();
-    } finally {
-      pass.unlock();
-    }
-  }
-
-  /** What a head makes of the tokens wanted; a few at a time, because logits are large. */
-  private void ask(
-      Head head, Packing.Pass made, Wanted wanted, Activations a, BatchVisitor visitor) {
-    Step step = made.step();
-    int[] rows =
-        wanted == Wanted.ALL ? IntStream.range(0, step.tokens()).toArray() : made.lastRows();
-    for (int from = 0; from < rows.length; from += Activations.LOGIT_ROWS) {
-      int[] some =
-          Arrays.copyOfRange(rows, from, Math.min(from + Activations.LOGIT_ROWS, rows.length));
-      float[][] results = head.apply(transformer, backend, some, a);
-      for (int i = 0; i < some.length; i++) {
-        visitor.accept(made.sequenceOf(some[i]), step.positions()[some[i]], results[i]);
-      }
-    }
-  }
-
-  /**
-   * Buffers for at least so many rows: few for those who only decode, a full chunk once there is a
-   * long prompt.
-   */
-  private Activations activations(int tokens) {
-    if (activations == null || activations.rows < tokens) {
-      activations = null; // before the new ones are made
-      activations =
-          new Activations(
-              config,
-              backend,
-              tokens <= Activations.LOGIT_ROWS
-                  ? Math.min(prefillChunk, Activations.LOGIT_ROWS)
-                  : prefillChunk);
-    }
-    return activations;
-  }
-
-  private void checkIds(int[] tokenIds) {
-    for (int i = 0; i < tokenIds.length; i++) {
-      if (tokenIds[i] < 0 || tokenIds[i] >= config.vocabSize()) {
-        throw new IllegalArgumentException(
-            "token id "
-                + tokenIds[i]
-                + " at index "
-                + i
-                + " is out of range, expected 0 to "
-                + (config.vocabSize() - 1));
-      }
-    }
-  }
-
-  private static void checkTokens(Session session, int tokens) {
-    if (tokens > session.capacity() - session.position()) {
-      throw new IllegalArgumentException(
-          "context is full: "
-              + session.position()
-              + " tokens and "
-              + tokens
-              + " more exceed the session's capacity of "
-              + session.capacity());
-    }
-  }
-
-  /** A truncated file that is mapped would end the JVM where it is read. */
-  private void requireWholeWeights() {
-    try {
-      tensors.requireWhole();
-    } catch (SafetensorsException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   void checkOpen() {
-    if (closed) {
-      throw new IllegalStateException("model is closed");
-    }
+    passes.checkOpen();
   }
 
   /**
@@ -807,22 +476,13 @@ public final class Engine implements AutoCloseable {
    */
   @Override
   public void close() {
-    pass.lock();
-    try {
-      if (!closed) {
-        closed = true;
-        List<Session> open;
-        synchronized (sessions) {
-          open = List.copyOf(sessions);
-        }
-        open.forEach(Session::closeUnlessInUse);
-        backend.close();
-        tensors.close();
-        quantized.close();
-        activations = null;
+    passes.close(() -> {
+      List<Session> open;
+      synchronized (sessions) {
+        open = List.copyOf(sessions);
       }
-    } finally {
-      pass.unlock();
-    }
+      open.forEach(Session::closeUnlessInUse);
+      model.close();
+    });
   }
 }

@@ -171,4 +171,19 @@ public record Qwen3Config(
   public int keyValueWidth() {
     return numKeyValueHeads * headDim;
   }
+
+  /** Each token must be one of the classes. */
+  void checkTokenIds(int[] tokenIds) {
+    for (int i = 0; i < tokenIds.length; i++) {
+      if (tokenIds[i] < 0 || tokenIds[i] >= vocabSize) {
+        throw new IllegalArgumentException(
+            "token id "
+                + tokenIds[i]
+                + " at index "
+                + i
+                + " is out of range, expected 0 to "
+                + (vocabSize - 1));
+      }
+    }
+  }
 }

@@ -70,7 +70,7 @@ public final class Session implements AutoCloseable {
    */
   public float[] forward(int[] tokenIds, Head head) {
     float[][] last = new float[1][];
-    run(tokenIds, Engine.Wanted.LAST, head, (at, result) -> last[0] = result);
+    run(tokenIds, Passes.Wanted.LAST, head, (at, result) -> last[0] = result);
     return last[0];
   }
 
@@ -83,7 +83,7 @@ public final class Session implements AutoCloseable {
    * @throws RuntimeException as {@link #forward(int...)}, and what the visitor throws
    */
   public void forward(int[] tokenIds, LogitsVisitor visitor) {
-    run(tokenIds, Engine.Wanted.ALL, engine.lmHead(), visitor);
+    run(tokenIds, Passes.Wanted.ALL, engine.lmHead(), visitor);
   }
 
   /**
@@ -93,7 +93,7 @@ public final class Session implements AutoCloseable {
    * @throws RuntimeException as {@link #forward(int...)}
    */
   public void append(int... tokenIds) {
-    run(tokenIds, Engine.Wanted.LAST, null, (at, result) -> {});
+    run(tokenIds, Passes.Wanted.LAST, null, (at, result) -> {});
   }
 
   /**
@@ -113,7 +113,7 @@ public final class Session implements AutoCloseable {
   }
 
   private void run(
-      int[] tokenIds, Engine.Wanted wanted, @Nullable Head head, LogitsVisitor visitor) {
+      int[] tokenIds, Passes.Wanted wanted, @Nullable Head head, LogitsVisitor visitor) {
     exclusively(() ->
         engine.run(
             List.of(this),
