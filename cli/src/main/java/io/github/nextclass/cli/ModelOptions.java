@@ -33,7 +33,7 @@ final class ModelOptions extends FolderOption {
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
-      description = "Threads of the forward pass. Default: one for each processor.")
+      description = "Threads of the forward pass. Default: one for each core.")
   private @Nullable Integer threads;
 
   @Option(

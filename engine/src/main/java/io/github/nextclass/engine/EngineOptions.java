@@ -58,15 +58,17 @@ public record EngineOptions(
   }
 
   /**
-   * Mapped weights, a thread for each processor, the Vector API where it is there, a budget of 80 %
-   * of the memory of the machine or container, and a device where its backend is on the class path.
+   * Mapped weights, a thread for each core, the Vector API where it is there, a budget of 80 % of
+   * the memory of the machine or container, and a device where its backend is on the class path.
+   * Two processors that share a core get one thread (told by Linux; elsewhere each processor gets
+   * one).
    *
    * @return the defaults
    */
   public static EngineOptions defaults() {
     long memoryBytes =
         ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
-    int threads = Math.min(Runtime.getRuntime().availableProcessors(), 1024);
+    int threads = Math.min(Cores.available(), 1024);
     return new EngineOptions(
         Storage.MMAP,
         threads,
