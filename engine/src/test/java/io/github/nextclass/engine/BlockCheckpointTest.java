@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.nextclass.safetensors.DType;
+import io.github.nextclass.safetensors.Safetensors;
 import io.github.nextclass.safetensors.Storage;
+import io.github.nextclass.safetensors.Tensor;
+import io.github.nextclass.safetensors.TensorSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -123,6 +126,10 @@ class BlockCheckpointTest {
 
     Path target = parent.resolve("written");
     CheckpointQuantizer.quantize(FLOATS, format, target, 3, LoadProgress.NONE);
+    try (TensorSource tensors = Safetensors.open(target)) {
+      Tensor first = tensors.tensor("model.embed_tokens.weight");
+      assertThat(first.segment().address() % 64).as("data begins at a cache line").isZero();
+    }
     assertThat(Qwen3Config.read(target.resolve("config.json")).quantization())
         .isEqualTo(new QuantizationConfig.Blocks(format == WeightFormat.Q4 ? 4 : 8));
     try (Engine engine = Engine.load(target, OPTIONS);

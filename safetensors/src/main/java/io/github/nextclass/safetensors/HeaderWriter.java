@@ -12,17 +12,20 @@ import java.util.Map;
  * Written by hand because Jackson spells control characters differently.
  */
 final class HeaderWriter {
-  /** The data section begins at a multiple of this, so that F64 and I64 are aligned. */
-  private static final int ALIGNMENT_BYTES = 8;
+  /** The reference begins the data section at a multiple of this, so that F64 is aligned. */
+  static final int ALIGNMENT_BYTES = 8;
 
   private final StringBuilder json = new StringBuilder();
 
   private HeaderWriter() {}
 
-  /** Returns prefix and JSON, the latter padded with spaces. */
-  static ByteBuffer write(List<TensorInfo> tensors, Map<String, String> metadata) {
+  /** Returns prefix and JSON, the latter padded with spaces: together a multiple of alignment. */
+  static ByteBuffer write(
+      List<TensorInfo> tensors, Map<String, String> metadata, int alignmentBytes) {
     byte[] utf8 = new HeaderWriter().root(tensors, metadata).getBytes(StandardCharsets.UTF_8);
-    int paddedBytes = Math.ceilDiv(utf8.length, ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+    int paddedBytes =
+        Math.ceilDiv(Header.PREFIX_BYTES + utf8.length, alignmentBytes) * alignmentBytes
+            - Header.PREFIX_BYTES;
     if (paddedBytes > Header.MAX_BYTES) {
       throw new IllegalArgumentException(
           "header has %d bytes > limit %d".formatted(paddedBytes, Header.MAX_BYTES));

@@ -24,8 +24,9 @@ import java.util.function.Supplier;
  * }</pre>
  *
  * <p>The file equals byte for byte what the Rust reference writes for the same content (with more
- * than one entry of metadata the reference shuffles these; here they keep the order of the calls).
- * Tensors are ordered by type, widest first, then by name in UTF-8 order.
+ * than one entry of metadata the reference shuffles these; here they keep the order of the calls),
+ * unless {@link #alignData} asks for more spaces behind the header. Tensors are ordered by type,
+ * widest first, then by name in UTF-8 order.
  *
  * <p>Data is not copied when it is added: it is read while {@link #write} runs, piece by piece, so
  * do not change it before. A supplier is asked for its tensor only then, one after the other; so a
@@ -36,6 +37,7 @@ import java.util.function.Supplier;
 public final class SafetensorsWriter {
   private final Map<String, Entry> entries = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
+  private int alignmentBytes = HeaderWriter.ALIGNMENT_BYTES;
 
   /** The data and its name as the reference compares names: by UTF-8 bytes, not by UTF-16. */
   // The array makes equals and hashCode useless; nobody compares entries.
@@ -63,6 +65,24 @@ public final class SafetensorsWriter {
     checkText("metadata key", key, StrictJson.MAX_NAME_LENGTH);
     checkText("metadata value", value, StrictJson.MAX_STRING_LENGTH);
     metadata.put(key, value);
+    return this;
+  }
+
+  /**
+   * Says where in the file the data may begin. Tensors follow each other without gaps, so those
+   * whose sizes are multiples of the same number are then aligned to it too, in memory where the
+   * file is mapped: a vector that is loaded from there lies in one line of the processor's cache.
+   *
+   * @param bytes a power of two from 8, which is the default and the reference's, to 4,096
+   * @return this
+   * @throws IllegalArgumentException if it is not
+   */
+  public SafetensorsWriter alignData(int bytes) {
+    if (bytes < 8 || bytes > 4096 || Integer.bitCount(bytes) != 1) {
+      throw new IllegalArgumentException(
+          "alignment is " + bytes + ", expected a power of two from 8 to 4096");
+    }
+    alignmentBytes = bytes;
     return this;
   }
 
@@ -199,7 +219,7 @@ public final class SafetensorsWriter {
     AtomicFile.write(
         file,
         channel -> {
-          AtomicFile.writeFully(channel, HeaderWriter.write(infos, metadata));
+          AtomicFile.writeFully(channel, HeaderWriter.write(infos, metadata, alignmentBytes));
           for (TensorData data : ordered) {
             data.writeTo(channel);
           }

@@ -48,6 +48,29 @@ class SafetensorsWriterTest {
     assertThat(Files.readAllBytes(copy)).isEqualTo(Files.readAllBytes(golden(name)));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {8, 64, 4096})
+  void dataBeginsWhereItIsAskedTo(int bytes) throws IOException {
+    Path file = folder.resolve("aligned.safetensors");
+    float[] data = {1, 2, 3};
+    for (int length = 1; length < 80; length += 13) {
+      String name = "x".repeat(length);
+      new SafetensorsWriter().alignData(bytes).add(name, new long[] {3}, data).write(file);
+      assertThat((Files.size(file) - 3 * Float.BYTES) % bytes).isZero();
+      try (TensorSource source = Safetensors.open(file)) {
+        assertThat(source.tensor(name).toFloatArray()).isEqualTo(data);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-64, 0, 4, 24, 8192})
+  void refusesOtherAlignments(int bytes) {
+    assertThatThrownBy(() -> new SafetensorsWriter().alignData(bytes))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("alignment is " + bytes + ", expected a power of two from 8 to 4096");
+  }
+
   /** The values of numpy_arrays() in scripts/make_safetensors_goldens.py. */
   @Test
   void writesArraysAsNumPyDoes() throws IOException {
