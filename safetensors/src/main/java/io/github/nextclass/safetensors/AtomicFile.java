@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -24,6 +25,9 @@ final class AtomicFile {
     if (folder == null || Files.isDirectory(target)) {
       throw new IOException(file + ": is a directory, expected a file to write");
     }
+    if (Files.exists(target) && !Files.isRegularFile(target)) { // a rename would replace /dev/null
+      throw new IOException(file + ": not a regular file, expected a file to write");
+    }
     // Not Files.createTempFile: its files are readable by the owner only, whatever the umask says.
     Path temporary = folder.resolve(".%s.tmp".formatted(UUID.randomUUID()));
     try {
@@ -32,6 +36,10 @@ final class AtomicFile {
         content.writeTo(channel);
         // Without it the rename may reach the disk before the data does.
         channel.force(true);
+      } catch (FileSystemException e) {
+        throw e; // it names its file
+      } catch (IOException e) {
+        throw new IOException(file + ": " + e.getMessage(), e);
       }
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (Throwable e) {

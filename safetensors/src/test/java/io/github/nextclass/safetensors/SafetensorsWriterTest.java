@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -189,6 +192,21 @@ class SafetensorsWriterTest {
     assertThat(asked).isEmpty();
     writer.write(folder.resolve("m.safetensors"));
     assertThat(asked).containsExactly("a", "b", "c");
+  }
+
+  /** A rename over /dev/null would leave the machine without one. */
+  @Test
+  void whatIsNoFileIsNotReplaced() throws IOException {
+    Path socket = folder.resolve("s");
+    try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.bind(UnixDomainSocketAddress.of(socket));
+
+      assertThatThrownBy(() -> new SafetensorsWriter().write(socket))
+          .isInstanceOf(IOException.class)
+          .hasMessage(socket + ": not a regular file, expected a file to write");
+      assertThat(socket).exists();
+      assertThat(Files.isRegularFile(socket)).isFalse();
+    }
   }
 
   @Test
