@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.util.Arrays;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
@@ -53,6 +54,7 @@ final class Failures {
     String message = e.getMessage();
     return switch (e) {
       case NoSuchFileException missing -> missing.getFile() + ": no such file or folder";
+      case NotDirectoryException file -> file.getFile() + ": not a folder";
       case AccessDeniedException denied -> denied.getFile() + ": permission denied";
       case FileSystemException file -> String.valueOf(file.getMessage());
       case UncheckedIOException io when io.getCause() != null -> describe(io.getCause());

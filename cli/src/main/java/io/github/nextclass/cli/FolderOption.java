@@ -8,6 +8,7 @@ import io.github.nextclass.hub.ModelName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,7 +61,9 @@ sealed class FolderOption permits ModelOptions {
     boolean isFolder = Files.isDirectory(Path.of(given));
     if (!ModelName.isValid(given)) { // the hub is not asked, nor its settings read
       if (!isFolder) {
-        throw new NoSuchFileException(given);
+        throw Files.exists(Path.of(given))
+            ? new NotDirectoryException(given)
+            : new NoSuchFileException(given);
       }
       return Path.of(given);
     }

@@ -6,6 +6,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import picocli.CommandLine;
@@ -13,6 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -93,6 +95,7 @@ public final class Main implements Runnable {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(HELP_WIDTH)
         .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF))
+        .setExecutionStrategy(Main::execute)
         .setParameterExceptionHandler(Failures::wrongUsage)
         .setExecutionExceptionHandler(Failures::failed);
     try {
@@ -102,6 +105,17 @@ public final class Main implements Runnable {
     } catch (RuntimeException
         | Error e) { // of the flush, or an error: picocli hands on exceptions only
       return Failures.failed(e, commandLine.getErr(), Failures.wantsDebug(args));
+    }
+  }
+
+  /** Help that cannot be printed fails like a command: picocli would print its stack trace. */
+  private static int execute(ParseResult parsed) {
+    try {
+      Integer help = CommandLine.executeHelpRequest(parsed);
+      return help != null ? help : new CommandLine.RunLast().execute(parsed);
+    } catch (UncheckedIOException | ResultStream.ReaderGoneException e) {
+      CommandLine command = parsed.commandSpec().commandLine();
+      throw new CommandLine.ExecutionException(command, String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -171,6 +171,7 @@ class UsageTest {
   static Stream<Arguments> failures() {
     return Stream.of(
         arguments("/nowhere: no such file or folder", generateOn("/nowhere", "1")),
+        arguments("config.json: not a folder", generateOn(MODEL + "/config.json", "1")),
         arguments("token ids must be 0 to 63, got -1", generateOn(MODEL, "-1")),
         arguments("token ids must be 0 to 63, got 151936", generateOn(MODEL, "1,151936")),
         arguments(
@@ -236,24 +237,37 @@ class UsageTest {
     assertThat(Cli.run("--debug", "inspect", "--model", "/nowhere").err()).contains("\tat ");
   }
 
+  private static final List<String[]> MANY_KINDS_OF_OUTPUT =
+      List.of(
+          generateOn(MODEL, "1"),
+          new String[] {"--version"},
+          new String[] {"--help"},
+          new String[] {"generate", "--help"});
+
   @Test
   void aReaderThatHasGoneIsNoFailure() {
-    Cli cli = runInto("Broken pipe");
+    for (String[] args : MANY_KINDS_OF_OUTPUT) {
+      Cli cli = runInto("Broken pipe", args);
 
-    assertThat(cli.err()).isEmpty();
-    assertThat(cli.status()).isZero();
+      assertThat(cli.err()).as("%s", List.of(args)).isEmpty();
+      assertThat(cli.status()).isZero();
+    }
   }
 
   @Test
   void aFullDiskIsAFailure() {
-    Cli cli = runInto("No space left on device");
+    for (String[] args : MANY_KINDS_OF_OUTPUT) {
+      Cli cli = runInto("No space left on device", args);
 
-    assertThat(cli.err()).contains("nextclass: standard output: No space left on device");
-    assertThat(cli.status()).isEqualTo(1);
+      assertThat(cli.err())
+          .as("%s", List.of(args))
+          .isEqualToIgnoringNewLines("nextclass: standard output: No space left on device");
+      assertThat(cli.status()).isEqualTo(1);
+    }
   }
 
   /** Runs a command whose output ends in an error of the system. */
-  private static Cli runInto(String error) {
+  private static Cli runInto(String error, String... args) {
     OutputStream failing =
         new FilterOutputStream(OutputStream.nullOutputStream()) {
           @Override
@@ -264,7 +278,7 @@ class UsageTest {
     StringWriter err = new StringWriter();
     PrintWriter out =
         new PrintWriter(new OutputStreamWriter(new ResultStream(failing), StandardCharsets.UTF_8));
-    int status = Main.run(out, new PrintWriter(err), generateOn(MODEL, "1"));
+    int status = Main.run(out, new PrintWriter(err), args);
     return new Cli(status, "", err.toString());
   }
 }
