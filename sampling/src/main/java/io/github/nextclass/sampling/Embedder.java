@@ -66,6 +66,7 @@ public final class Embedder {
    * @param texts the texts
    * @return a vector for each, in their order
    * @throws IllegalArgumentException if one is empty or too long; the message says which
+   * @throws NumericException if the model makes NaN of one
    */
   public List<float[]> embed(List<String> texts) {
     TextEncoding.requireText(texts);
@@ -82,7 +83,11 @@ public final class Embedder {
         0,
         (first, sessions, unread) -> {
           float[][] some = engine.forwardTogether(sessions, unread, pooler);
-          System.arraycopy(some, 0, vectors, first, some.length);
+          for (int i = 0; i < some.length; i++) {
+            LogProbability.requireNumbers(
+                some[i], sessions.get(i).position(), "components of the vector");
+            vectors[first + i] = some[i];
+          }
         });
     return List.of(vectors);
   }

@@ -33,6 +33,11 @@ final class LogProbability {
   }
 
   static void requireNumbers(float[] scores, int position) {
+    requireNumbers(scores, position, "logits");
+  }
+
+  /** The same for what is no scores. */
+  static void requireNumbers(float[] scores, int position, String what) {
     int nanCount = 0;
     for (float score : scores) {
       if (Float.isNaN(score)) {
@@ -40,7 +45,7 @@ final class LogProbability {
       }
     }
     if (nanCount > 0) {
-      throw new NumericException(position, nanCount, scores.length);
+      throw new NumericException(position, nanCount, scores.length, what);
     }
   }
 }

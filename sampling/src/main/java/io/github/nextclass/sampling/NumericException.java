@@ -18,7 +18,11 @@ public final class NumericException extends DecodingException {
    * @param classes how many scores there are
    */
   public NumericException(int step, int nanCount, int classes) {
-    super(step, nanCount + " of " + classes + " logits are NaN");
+    this(step, nanCount, classes, "logits");
+  }
+
+  NumericException(int step, int nanCount, int count, String what) {
+    super(step, nanCount + " of " + count + " " + what + " are NaN");
     this.nanCount = nanCount;
   }
 

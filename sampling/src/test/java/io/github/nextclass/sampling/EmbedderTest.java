@@ -3,12 +3,17 @@ package io.github.nextclass.sampling;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.nextclass.engine.Session;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -88,6 +93,21 @@ class EmbedderTest {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> model.embed("x".repeat(200)))
           .withMessageContaining("too long: 201 tokens");
+    }
+  }
+
+  @Test
+  void aModelThatMakesNoNumbersIsReported() throws IOException {
+    Checkpoints.writeByteModel(folder);
+    try (FileChannel weights =
+        FileChannel.open(folder.resolve("model.safetensors"), StandardOpenOption.WRITE)) {
+      ByteBuffer nan = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(Float.NaN);
+      weights.write(nan.flip(), weights.size() - 4); // the last weight of the last norm
+    }
+    try (LanguageModel model = LanguageModel.load(folder)) {
+      assertThatThrownBy(() -> model.embed("text"))
+          .isExactlyInstanceOf(NumericException.class)
+          .hasMessageEndingWith("of 64 components of the vector are NaN");
     }
   }
 
