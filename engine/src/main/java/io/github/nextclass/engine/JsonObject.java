@@ -38,7 +38,10 @@ final class JsonObject {
   }
 
   static JsonObject read(Path file) throws IOException {
-    if (!Files.isRegularFile(file)) {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new ModelFormatException(file + ": not a regular file");
+    }
+    if (!Files.exists(file)) {
       throw new ModelFormatException(
           file + ": no such file; expected a Hugging Face checkpoint folder");
     }
@@ -58,8 +61,14 @@ final class JsonObject {
       }
       return new JsonObject(file.toString(), values);
     } catch (JacksonException e) {
-      throw new ModelFormatException(file + ": not valid JSON: " + e.getOriginalMessage() + at(e));
+      throw new ModelFormatException(
+          file + ": not valid JSON: " + plain(e.getOriginalMessage()) + at(e));
     }
+  }
+
+  /** Without where the value began, which Jackson writes with the names of its own switches. */
+  private static String plain(String message) {
+    return message.replaceAll(" \\((start marker|for \\w+ starting) at .*\\]\\)", "");
   }
 
   private static String at(JacksonException e) {

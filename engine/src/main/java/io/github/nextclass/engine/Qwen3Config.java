@@ -90,7 +90,7 @@ public record Qwen3Config(
     }
     int hiddenSize = json.integer("hidden_size", 1, MAX_WIDTH);
     int numAttentionHeads = json.integer("num_attention_heads", 1, 4096);
-    int numKeyValueHeads = json.integer("num_key_value_heads", 1, 4096, numAttentionHeads);
+    int numKeyValueHeads = keyValueHeads(json, numAttentionHeads);
     if (numAttentionHeads % numKeyValueHeads != 0) {
       throw new ModelFormatException(
           file
@@ -124,6 +124,13 @@ public record Qwen3Config(
         List.copyOf(json.integers("eos_token_id", TOKEN_IDS)),
         quantization(json),
         architectures.contains(ScoreConfig.ARCHITECTURE) ? ScoreConfig.read(json) : null);
+  }
+
+  /** Null means as many as there are query heads; absent, what transformers takes. */
+  private static int keyValueHeads(JsonObject json, int numAttentionHeads)
+      throws ModelFormatException {
+    String key = "num_key_value_heads";
+    return json.isNull(key) ? numAttentionHeads : json.integer(key, 1, 4096, 32);
   }
 
   private static @Nullable QuantizationConfig quantization(JsonObject json)

@@ -415,6 +415,28 @@ class BadCheckpointTest {
   }
 
   @Test
+  void aFileThatIsCutOffIsRefusedInWordsForPeople() throws IOException {
+    Files.writeString(checkpoint.config(), "{\"model_type\": \"qwen3\", \"vocab_size\":");
+    assertThatThrownBy(() -> load(checkpoint))
+        .isExactlyInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("not valid JSON: Unexpected end-of-input")
+        .hasMessageEndingWith("(line 1, column 38)");
+    Files.writeString(checkpoint.config(), "{\"layer_types\": [}");
+    assertThatThrownBy(() -> load(checkpoint))
+        .hasMessageEndingWith("Unexpected close marker '}': expected ']' (line 1, column 18)");
+  }
+
+  @Test // as transformers: null is as many as query heads, absent is 32
+  void keyValueHeadsThatAreNotThere() throws IOException {
+    assertConfigRefused(
+        checkpoint.remove("num_key_value_heads"),
+        "num_attention_heads 4 is not a multiple of num_key_value_heads 32");
+    checkpoint.set("num_key_value_heads", "null");
+    assertThatThrownBy(() -> load(checkpoint))
+        .hasMessageContainingAll("k_proj.weight has shape", "config.json says [256, 64]");
+  }
+
+  @Test
   void filesAreThere() throws IOException {
     Path nowhere = temporary.resolve("nowhere");
     assertThatThrownBy(() -> Engine.load(nowhere, OPTIONS).close())
@@ -427,7 +449,7 @@ class BadCheckpointTest {
     Files.delete(checkpoint.config());
     assertConfigRefused(checkpoint, "no such file");
     Files.createDirectory(checkpoint.config());
-    assertConfigRefused(checkpoint, "file");
+    assertConfigRefused(checkpoint, "not a regular file");
   }
 
   /** Whatever stands under a key: the checkpoint loads, or the message names the file. */

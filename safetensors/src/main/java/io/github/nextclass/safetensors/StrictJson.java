@@ -255,9 +255,10 @@ final class StrictJson implements AutoCloseable {
     } else {
       String where =
           e.getLocation() == null ? "" : " at character " + e.getLocation().getCharOffset();
-      failure =
-          failure(
-              "invalid JSON" + where + ": " + SafetensorsException.plain(e.getOriginalMessage()));
+      // Without where the value began, which Jackson writes with the names of its own switches.
+      String what =
+          e.getOriginalMessage().replaceAll(" \\((start marker|for \\w+ starting) at .*\\]\\)", "");
+      failure = failure("invalid JSON" + where + ": " + SafetensorsException.plain(what));
     }
     failure.initCause(e);
     return failure;

@@ -133,7 +133,7 @@ final class GenerationConfigReader {
         throw new GenerationConfigException(file + ": something follows the JSON object");
       }
     } catch (JacksonException e) {
-      throw new GenerationConfigException(file + ": not valid JSON: " + e.getMessage(), e);
+      throw new GenerationConfigException(file + ": not valid JSON: " + JsonFailure.describe(e), e);
     }
   }
 

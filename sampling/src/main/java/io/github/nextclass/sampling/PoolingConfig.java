@@ -40,7 +40,7 @@ final class PoolingConfig {
             file + ": " + LAST_TOKEN + " is not true, and no other pooling is supported");
       }
     } catch (JacksonException e) {
-      throw new IllegalStateException(file + ": not valid JSON: " + e.getOriginalMessage(), e);
+      throw new IllegalStateException(file + ": not valid JSON: " + JsonFailure.describe(e), e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -50,14 +50,7 @@ final class ToolCallParser {
     } catch (BadCallException e) {
       return new ToolRequest.Malformed(raw, String.valueOf(e.getMessage()));
     } catch (JacksonException e) {
-      String place =
-          e.getLocation() == null
-              ? ""
-              : " at line "
-                  + e.getLocation().getLineNr()
-                  + ", column "
-                  + e.getLocation().getColumnNr();
-      return new ToolRequest.Malformed(raw, "invalid JSON: " + e.getOriginalMessage() + place);
+      return new ToolRequest.Malformed(raw, "invalid JSON: " + JsonFailure.describe(e));
     }
   }
 

@@ -205,6 +205,7 @@ class GenerationConfigTest {
             () -> read(json.replace('\'', '"').equals("\"\"") ? "" : json.replace('\'', '"')))
         .isInstanceOf(GenerationConfigException.class)
         .hasMessageContaining("generation_config.json")
+        .hasMessageNotContaining("REDACTED")
         .hasMessageContaining(message);
   }
 

@@ -134,8 +134,11 @@ final class Json {
     return value == null || value.equals(NULL);
   }
 
+  /** Without where the value began, which Jackson writes with the names of its own switches. */
   static String describe(JacksonException e) {
-    return e.getOriginalMessage() + " at " + place(e.getLocation());
+    return e.getOriginalMessage().replaceAll(" \\((start marker|for \\w+ starting) at .*\\]\\)", "")
+        + " at "
+        + place(e.getLocation());
   }
 
   static String place(@Nullable TokenStreamLocation location) {

@@ -60,12 +60,13 @@ public final class Messages {
 
   private static Message message(Object entry, String place) {
     if (!(entry instanceof Map<?, ?>)) {
-      throw new IllegalArgumentException(place + " must be an object, found " + entry);
+      throw new IllegalArgumentException(
+          place + " must be an object, found " + PythonJson.dumps(entry));
     }
     String role = string(entry, "role");
     if (role == null) {
       throw new IllegalArgumentException(
-          place + ".role must be a string, found " + Json.member(entry, "role"));
+          place + ".role must be a string, found " + found(entry, "role"));
     }
     String content = string(entry, "content");
     return switch (role) {
@@ -79,6 +80,11 @@ public final class Messages {
     };
   }
 
+  private static String found(Object entry, String name) {
+    Object value = Json.member(entry, name);
+    return value == null ? "none" : PythonJson.dumps(value);
+  }
+
   private static @Nullable String string(Object entry, String name) {
     return Json.member(entry, name) instanceof String s ? s : null;
   }
@@ -90,7 +96,7 @@ public final class Messages {
     }
     if (!(value instanceof List<?> list)) {
       throw new IllegalArgumentException(
-          messagePlace + ".tool_calls must be a list, found " + value);
+          messagePlace + ".tool_calls must be a list, found " + PythonJson.dumps(value));
     }
     List<ToolCall> calls = new ArrayList<>();
     for (Object item : list) {
@@ -101,7 +107,7 @@ public final class Messages {
               : item;
       if (!(Json.member(call, "name") instanceof String name)) {
         throw new IllegalArgumentException(
-            place + ".name must be a string, found " + Json.member(call, "name"));
+            place + ".name must be a string, found " + found(call, "name"));
       }
       if (!(call instanceof Map<?, ?> map) || !map.containsKey("arguments")) {
         throw new IllegalArgumentException(place + ".arguments is missing");

@@ -151,10 +151,13 @@ class ChatTemplateTest {
         new String[][] {
           {"{}", "messages must be a JSON list"},
           {"[1]", "messages[0] must be an object"},
-          {"[{}]", "messages[0].role must be a string"},
+          {"[{}]", "messages[0].role must be a string, found none"},
           {"[{\"role\":\"user\",\"role\":\"user\"}]", "invalid JSON"},
-          {"[{\"role\":\"user\"}", "invalid JSON"},
-          {"[{\"role\":\"assistant\",\"tool_calls\":7}]", "messages[0].tool_calls must be a list"},
+          {"[{\"role\":\"user\"}", "expected close marker for Array at line 1, column 17"},
+          {
+            "[{\"role\":\"assistant\",\"tool_calls\":7}]",
+            "messages[0].tool_calls must be a list, found 7"
+          },
           {
             "[{\"role\":\"assistant\",\"tool_calls\":[{}]}]",
             "messages[0].tool_calls[0].name must be a string"
