@@ -68,6 +68,9 @@ final class LogitsCommand extends CliCommand {
       if (folder == null || Files.isDirectory(besides)) {
         throw new IOException(besides + ": is a folder, expected the name of a file");
       }
+      if (Files.exists(besides) && !Files.isRegularFile(besides)) {
+        throw new IOException(besides + ": not a regular file");
+      }
       if (!Files.isDirectory(folder)) {
         throw new NoSuchFileException(besides.toString());
       }
