@@ -11,7 +11,7 @@
 #                                            tests compile: shows that the check itself runs to its end
 #
 # In the environment:
-#   CHECK_SECONDS=N   no part of the check begins later (default 480), so that a machine lent for 10 minutes suffices
+#   CHECK_SECONDS=N   no part of the check begins later (default 400), so that a machine lent for 10 minutes suffices
 #   SANITIZE=1        the tests run under compute-sanitizer, once for bad addresses and once for races
 #
 # Parts that fail or that there is no time for are named in the results; the others go on. Where PyTorch is installed, its
@@ -20,6 +20,7 @@ set -eu
 cd "$(dirname "$0")/.."
 bundle=.cuda-check
 flags="--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED"
+parts="safetensors tokenizer engine sampling cuda"
 modules=java.base,java.logging,java.management,jdk.management,java.xml,jdk.incubator.vector,jdk.unsupported
 
 die() { echo "cuda_check: $*" >&2; exit 1; }
@@ -37,7 +38,7 @@ if [ "${1:-}" = --pack ]; then
   rm -rf "$bundle"
   mkdir -p "$bundle/lib"
   cp target/cuda-check-lib/*.jar "$bundle/lib"
-  for module in safetensors engine cuda; do
+  for module in $parts; do
     cp -r "$module/target/classes" "$bundle/$module"
   done
   cp -r cuda/target/test-classes "$bundle/tests"
@@ -67,17 +68,25 @@ case $model in "" | /*) ;; *) model=$PWD/$model ;; esac
 if [ -e "$bundle/runtime.tar.xz" ]; then
   [ -e "$bundle/runtime" ] || tar -C "$bundle" -xJf "$bundle/runtime.tar.xz"
   java=$PWD/$bundle/runtime/bin/java
-  class_path=$PWD/$bundle/tests:$PWD/$bundle/cuda:$PWD/$bundle/engine:$PWD/$bundle/safetensors:$PWD/$bundle/lib/*
+  class_path=$PWD/$bundle/tests
+  for module in $parts; do class_path=$class_path:$PWD/$bundle/$module; done
+  class_path=$class_path:$PWD/$bundle/lib/*
   commit=$(cat "$bundle/commit")
 else
   build
   java=$jdk/bin/java
-  class_path=$PWD/cuda/target/test-classes:$PWD/cuda/target/classes:$PWD/engine/target/classes
-  class_path=$class_path:$PWD/safetensors/target/classes:$PWD/target/cuda-check-lib/*
+  class_path=$PWD/cuda/target/test-classes
+  for module in $parts; do class_path=$class_path:$PWD/$module/target/classes; done
+  class_path=$class_path:$PWD/target/cuda-check-lib/*
   commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 fi
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv 2>/dev/null || echo "no nvidia-smi here"
+driver_version=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null | head -n 1)
+flags="$flags -Dnextclass.driver=${driver_version:-unknown}"
 mkdir -p "$out"
+# Many engines are made: without a folder for what the driver has compiled, it would compile for each.
+CUDA_CACHE_PATH=$(mktemp -d)
+export CUDA_CACHE_PATH
 if [ "$size" = real ] && python3 -c "import torch" 2>/dev/null; then
   timeout 90 python3 scripts/cuda_anchors.py "$out/anchors.json" || echo "no anchors from PyTorch"
 fi
@@ -87,10 +96,10 @@ if [ -n "${SANITIZE:-}" ]; then
   for tool in memcheck racecheck; do
     # shellcheck disable=SC2086
     compute-sanitizer --tool "$tool" --error-exitcode 9 \
-      "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out/$tool" tests "${CHECK_SECONDS:-480}" real
+      "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out/$tool" tests "${CHECK_SECONDS:-400}" real
   done
   exit
 fi
 # shellcheck disable=SC2086
 exec "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out" "$what" \
-  "${CHECK_SECONDS:-480}" "$size" ${model:+"$model"}
+  "${CHECK_SECONDS:-400}" "$size" ${model:+"$model"}

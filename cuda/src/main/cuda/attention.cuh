@@ -39,13 +39,15 @@ KERNEL append_to_cache(const float* k, const float* v, const int* positions, con
   }
 }
 
-// Norm and RoPE of one head by a warp, out of place.
+// Norm and RoPE of one head by a warp, out of place. Lane i brings the weights i, i + 32, ...
 template <int D>
-DEVICE void norm_and_rotate(const float* head, const float* weight, float eps, const float* angles, float* out) {
+DEVICE void norm_and_rotate(const float* head, const float (&weights)[D / WARP], float eps, const float* angles, float* out) {
   float scale = head_scale(head, eps, D);
-  for (int i = threadIdx.x % WARP; i < D / 2; i += WARP) {
-    float a = weight[i] * (head[i] * scale);
-    float b = weight[i + D / 2] * (head[i + D / 2] * scale);
+#pragma unroll
+  for (int j = 0; j < D / 2 / WARP; j++) {
+    int i = j * WARP + static_cast<int>(threadIdx.x) % WARP;
+    float a = weights[j] * (head[i] * scale);
+    float b = weights[j + D / 2 / WARP] * (head[i + D / 2] * scale);
     out[i] = a * angles[i] - b * angles[D / 2 + i];
     out[i + D / 2] = b * angles[i] + a * angles[D / 2 + i];
   }
@@ -85,7 +87,6 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
   SHARED(float[ATTENTION_WARPS], greatest);
   SHARED(float[ATTENTION_WARPS], totals);
   SHARED(int, isLast);
-  wait_for_previous_kernel();
   int splits = gridDim.x;
   int part = blockIdx.x;
   int head = blockIdx.y;
@@ -93,6 +94,14 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
   int kvHead = head / (heads / kvHeads);
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
+  float normWeights[PER_LANE] = {};  // on their way before the kernel before this one has ended
+  if (qNorm != nullptr && warp < 2) {
+#pragma unroll
+    for (int i = 0; i < PER_LANE; i++) {
+      normWeights[i] = (warp == 0 ? qNorm : kNorm)[i * WARP + lane];
+    }
+  }
+  wait_for_previous_kernel();
   int position = positions[row];
   const unsigned long long* mine = pages + firstPage[row];
 
@@ -112,9 +121,9 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
   if (fused) {
     const float* turns = angles + static_cast<size_t>(row) * D;
     if (warp == 0) {
-      norm_and_rotate<D>(rawQuery, qNorm, eps, turns, query);
+      norm_and_rotate<D>(rawQuery, normWeights, eps, turns, query);
     } else if (warp == 1 && holdsNew) {
-      norm_and_rotate<D>(k + newRow, kNorm, eps, turns, newKey);
+      norm_and_rotate<D>(k + newRow, normWeights, eps, turns, newKey);
     }
     __syncthreads();
     if (holdsNew && head % (heads / kvHeads) == 0) {

@@ -16,12 +16,19 @@
 constexpr int BATCH_WARPS = 8;
 constexpr int BATCH_TOKENS = 32;
 
+// The sums of all warps, in rows of 8 more than there are: so the four rows that half a warp writes to are in different
+// banks.
+template <int BN>
+struct alignas(16) BatchSums {
+  float of[BATCH_WARPS][BATCH_TOKENS][BN + 8];
+};
+
 // BN: 16 or 32.
 template <int BN>
 DEVICE void batch(Layers<bf16> layers, const bf16* high, const bf16* low, float* residual, int columns, int tokens) {
   constexpr int M = BATCH_TOKENS / 16;
   constexpr int N = BN / 8;
-  SHARED(float[BATCH_WARPS][BATCH_TOKENS][BN], sums);
+  SHARED(BatchSums<BN>, sums);
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
   int group = lane / 4;
@@ -90,8 +97,9 @@ DEVICE void batch(Layers<bf16> layers, const bf16* high, const bf16* low, float*
 #pragma unroll
     for (int n = 0; n < N; n++) {
 #pragma unroll
-      for (int i = 0; i < 4; i++) {
-        sums[warp][m * 16 + group + i / 2 * 8][n * 8 + lane % 4 * 2 + i % 2] = sum[m][n][i];
+      for (int i = 0; i < 2; i++) {
+        float* to = &sums.of[warp][m * 16 + group + i * 8][n * 8 + lane % 4 * 2];
+        *reinterpret_cast<float2*>(to) = {sum[m][n][2 * i], sum[m][n][2 * i + 1]};
       }
     }
   }
@@ -104,7 +112,7 @@ DEVICE void batch(Layers<bf16> layers, const bf16* high, const bf16* low, float*
       float y = 0;
 #pragma unroll
       for (int j = 0; j < BATCH_WARPS; j++) {
-        y += sums[j][t][r];
+        y += sums.of[j][t][r];
       }
       y = layers.store(firstToken + t, row, y);
       if (residual != nullptr) {

@@ -1,77 +1,84 @@
 // The class with the greatest score, so that its id comes back and not the scores of all, or does not even come back before
 // the next step.
 //
-//   chosen [row][columns]      column p % columns holds the token at position p of the sequence of a row, as a float (ids are
-//                              exact up to 2^24); negative where a score was not a number
+//   chosen [row]    classes [n] | their scores [n] | totals [n]          n = columns / 3
+//
+//   place p % n of each is that of position p of the sequence of a row. The class is a float (ids are exact up to 2^24),
+//   negative where a score was not a number; the total is the sum over the classes of exp(score - greatest score), which
+//   makes a probability of a score.
 #pragma once
 #include "rows.cuh"
 
 constexpr int CHOOSE_WARPS = 8;
 
+// What is known of some classes: the best one, and the total as above. None are {-INFINITY, 0x7fffffff, 0}.
+struct Best {
+  float score;
+  int id;
+  float total;
+};
+
 // Whether the first is better: the greater score, the lower class among equals. NaN is better than anything, so that it shows.
-DEVICE bool is_better(float score, int id, float thanScore, int thanId) {
-  if (score != score || thanScore != thanScore) {
-    return score != score && (thanScore == thanScore || id < thanId);
+DEVICE bool is_better(Best a, Best b) {
+  if (a.score != a.score || b.score != b.score) {
+    return a.score != a.score && (b.score == b.score || a.id < b.id);
   }
-  return score > thanScore || (score == thanScore && id < thanId);
+  return a.score > b.score || (a.score == b.score && a.id < b.id);
+}
+
+// Of equal ones, infinite ones too, each weighs 1. By selects, so that nothing has an address and leaves the registers.
+DEVICE Best both(Best a, Best b) {
+  bool first = is_better(a, b);
+  float weight = a.score == b.score ? 1.0f : expf(first ? b.score - a.score : a.score - b.score);
+  return {first ? a.score : b.score, first ? a.id : b.id, first ? a.total + b.total * weight : b.total + a.total * weight};
 }
 
 // The best of a warp, in every lane.
-DEVICE void warp_best(float& score, int& id) {
+DEVICE Best warp_best(Best best) {
   for (int offset = WARP / 2; offset > 0; offset /= 2) {
-    float otherScore = __shfl_xor_sync(ALL_LANES, score, offset);
-    int otherId = __shfl_xor_sync(ALL_LANES, id, offset);
-    if (is_better(otherScore, otherId, score, id)) {
-      score = otherScore;
-      id = otherId;
-    }
+    Best other = {__shfl_xor_sync(ALL_LANES, best.score, offset), __shfl_xor_sync(ALL_LANES, best.id, offset),
+                  __shfl_xor_sync(ALL_LANES, best.total, offset)};
+    best = both(best, other);
   }
+  return best;
 }
 
 // The best of a block, in thread 0.
-DEVICE void block_best(float& score, int& id, float* scores, int* ids) {
-  warp_best(score, id);
+DEVICE Best block_best(Best best, Best* ofWarps) {
+  best = warp_best(best);
   if (threadIdx.x % WARP == 0) {
-    scores[threadIdx.x / WARP] = score;
-    ids[threadIdx.x / WARP] = id;
+    ofWarps[threadIdx.x / WARP] = best;
   }
   __syncthreads();
   if (threadIdx.x == 0) {
     for (int warp = 1; warp < CHOOSE_WARPS; warp++) {
-      if (is_better(scores[warp], ids[warp], score, id)) {
-        score = scores[warp];
-        id = ids[warp];
-      }
+      best = both(best, ofWarps[warp]);
     }
   }
+  return best;
 }
 
-// blockIdx.y: a row of scores. Its blocks take turns at the classes, and the last one to end compares what they found; which
-// block that is does not matter. rows[y]: the row of the pass that it was made of.
+// blockIdx.y: a row of scores, of which the first `classes` count. Its blocks take turns at them, and the last one to end
+// compares what they found; which block that is does not matter. rows[y]: the row of the pass that it was made of.
 KERNEL __launch_bounds__(CHOOSE_WARPS* WARP)
     choose(const float* scores, const int* rows, const int* positions, float* parts, int* ended, float* chosen, int classes,
-           int columns) {
-  SHARED(float[CHOOSE_WARPS], bestScores);
-  SHARED(int[CHOOSE_WARPS], bestIds);
+           int stride, int columns) {
+  SHARED(Best[CHOOSE_WARPS], ofWarps);
   SHARED(int, isLast);
   wait_for_previous_kernel();
   int row = blockIdx.y;
   int blocks = gridDim.x;
-  const float* mine = scores + static_cast<size_t>(row) * classes;
-  float best = -INFINITY;
-  int id = 0x7fffffff;
+  const float* mine = scores + static_cast<size_t>(row) * stride;
+  Best best = {-INFINITY, 0x7fffffff, 0};
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < classes; i += blocks * blockDim.x) {
-    float score = mine[i];
-    if (is_better(score, i, best, id)) {
-      best = score;
-      id = i;
-    }
+    best = both(best, {mine[i], i, 1});
   }
-  block_best(best, id, bestScores, bestIds);
-  float* part = parts + (static_cast<size_t>(row) * blocks + blockIdx.x) * 2;
+  best = block_best(best, ofWarps);
+  float* part = parts + (static_cast<size_t>(row) * blocks + blockIdx.x) * 3;
   if (threadIdx.x == 0) {
-    part[0] = best;
-    part[1] = __int_as_float(id);
+    part[0] = best.score;
+    part[1] = __int_as_float(best.id);
+    part[2] = best.total;
     __threadfence();
     isLast = atomicAdd(ended + row, 1) == blocks - 1;
   }
@@ -80,22 +87,19 @@ KERNEL __launch_bounds__(CHOOSE_WARPS* WARP)
     return;
   }
   __threadfence();
-  const volatile float* all = parts + static_cast<size_t>(row) * blocks * 2;
-  best = -INFINITY;
-  id = 0x7fffffff;
+  const volatile float* all = parts + static_cast<size_t>(row) * blocks * 3;
+  best = {-INFINITY, 0x7fffffff, 0};
   for (int i = threadIdx.x; i < blocks; i += blockDim.x) {
-    float score = all[2 * i];
-    int other = __float_as_int(all[2 * i + 1]);
-    if (is_better(score, other, best, id)) {
-      best = score;
-      id = other;
-    }
+    best = both(best, {all[3 * i], __float_as_int(all[3 * i + 1]), all[3 * i + 2]});
   }
-  block_best(best, id, bestScores, bestIds);
+  best = block_best(best, ofWarps);
   if (threadIdx.x == 0) {
     int of = rows[row];
-    int position = positions[of] + 1;
-    chosen[static_cast<size_t>(of) * columns + position % columns] = best == best ? static_cast<float>(id) : -1.0f;
+    int n = columns / 3;
+    float* to = chosen + static_cast<size_t>(of) * columns + (positions[of] + 1) % n;
+    to[0] = best.score == best.score ? static_cast<float>(best.id) : -1.0f;
+    to[n] = best.score;
+    to[2 * n] = best.total;
     ended[row] = 0;  // for the next pass
   }
 }
@@ -104,7 +108,7 @@ KERNEL __launch_bounds__(CHOOSE_WARPS* WARP)
 template <class W>
 DEVICE void embed_chosen(const W* table, const float* chosen, const int* positions, float* x, int columns, int chosenColumns) {
   wait_for_previous_kernel();
-  float id = chosen[static_cast<size_t>(blockIdx.x) * chosenColumns + positions[blockIdx.x] % chosenColumns];
+  float id = chosen[static_cast<size_t>(blockIdx.x) * chosenColumns + positions[blockIdx.x] % (chosenColumns / 3)];
   const W* from = table + (id < 0 ? 0 : static_cast<int>(id)) * row_length<W>(columns);
   for (int i = threadIdx.x; i < columns; i += blockDim.x) {
     x[static_cast<size_t>(blockIdx.x) * columns + i] = number(from, columns, i);

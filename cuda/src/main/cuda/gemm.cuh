@@ -87,21 +87,31 @@ DEVICE void gemm(Layers<bf16> layers, const bf16* high, const bf16* low, float* 
   bool isExact = low != nullptr;
   const bf16* lowHere = isExact ? low + static_cast<size_t>(firstToken) * columns : nullptr;
 
-  auto copy = [&](int step) {
+  auto copy_weights = [&](int step) {
+    copy_tile<BN, THREADS>(stages + step % STAGES * STAGE + 2 * BM * DEPTH, weights, rowsHere, columns, step * DEPTH);
+  };
+  auto copy_inputs = [&](int step) {
     bf16* stage = stages + step % STAGES * STAGE;
     copy_tile<BM, THREADS>(stage, highHere, tokensHere, columns, step * DEPTH);
     if (isExact) {
       copy_tile<BM, THREADS>(stage + BM * DEPTH, lowHere, tokensHere, columns, step * DEPTH);
     }
-    copy_tile<BN, THREADS>(stage + 2 * BM * DEPTH, weights, rowsHere, columns, step * DEPTH);
   };
 
-  wait_for_previous_kernel();
+  // The weights of all first stages are part of the first group, so that they can be on their way before the kernel before
+  // this one has ended.
   int steps = columns / DEPTH;
 #pragma unroll
   for (int i = 0; i < STAGES - 1; i++) {
     if (i < steps) {
-      copy(i);
+      copy_weights(i);
+    }
+  }
+  wait_for_previous_kernel();
+#pragma unroll
+  for (int i = 0; i < STAGES - 1; i++) {
+    if (i < steps) {
+      copy_inputs(i);
     }
     commit_copies();
   }
@@ -114,7 +124,8 @@ DEVICE void gemm(Layers<bf16> layers, const bf16* high, const bf16* low, float* 
     wait_for_copies<STAGES - 2>();
     __syncthreads();
     if (step + STAGES - 1 < steps) {
-      copy(step + STAGES - 1);
+      copy_weights(step + STAGES - 1);
+      copy_inputs(step + STAGES - 1);
     }
     commit_copies();
     const bf16* stage = stages + step % STAGES * STAGE;

@@ -112,9 +112,15 @@ DEVICE void linear(Layers<W> layers, const float* x, const float* norm, float ep
   load(firstChunk);
   bool loaded = true;
 
+  // And so are the weights of the norm, which come from as far: they lie where the inputs of token 0 will, and each thread
+  // reads what it has written.
+  for (int i = threadIdx.x; norm != nullptr && i < columns; i += blockDim.x) {
+    inputs[staged(i, columns)] = norm[i];
+  }
+
   wait_for_previous_kernel();
   int firstToken = blockIdx.y * T;
-  for (int t = 0; t < T; t++) {
+  for (int t = T - 1; t >= 0; t--) {
     bool there = firstToken + t < tokens;
     const float* in = x + static_cast<size_t>(firstToken + t) * columns;
     float scale = 0;
@@ -128,7 +134,7 @@ DEVICE void linear(Layers<W> layers, const float* x, const float* norm, float ep
     for (int i = threadIdx.x; i < columns; i += blockDim.x) {
       float value = there ? in[i] : 0.0f;
       if (norm != nullptr) {
-        value = norm[i] * (value * scale);
+        value = inputs[staged(i, columns)] * (value * scale);
         if (there && blockIdx.x == 0) {
           size_t at = static_cast<size_t>(firstToken + t) * columns + i;
           if (normed != nullptr) {

@@ -94,10 +94,10 @@ record Benchmark(
           firstToken,
           processToFirstToken,
           promptRate,
-          decodeRate(session, prompt(SHORT_PROMPT, vocabSize), plan.newTokens()),
+          decodeRate(engine, session, prompt(SHORT_PROMPT, vocabSize), plan.newTokens()),
           plan.context() == 0
               ? null
-              : decodeOnce(session, prompt(plan.context(), vocabSize), plan.newTokens()),
+              : decodeOnce(engine, session, prompt(plan.context(), vocabSize), plan.newTokens()),
           plan.batch() == 0 ? null : batchRate(engine, plan),
           bytesReadPerToken(folder, engine),
           memory,
@@ -125,26 +125,34 @@ record Benchmark(
   }
 
   /** The median of some runs, as for prompts: in the first the JIT is still at work. */
-  private static double decodeRate(Session session, int[] prompt, int newTokens) {
+  private static double decodeRate(Engine engine, Session session, int[] prompt, int newTokens) {
     double[] rates = new double[RUNS];
     for (int i = 0; i < rates.length; i++) {
-      rates[i] = decodeOnce(session, prompt, newTokens);
+      rates[i] = decodeOnce(engine, session, prompt, newTokens);
     }
     Arrays.sort(rates);
     return rates[rates.length / 2];
   }
 
-  private static double decodeOnce(Session session, int[] prompt, int newTokens) {
+  private static double decodeOnce(Engine engine, Session session, int[] prompt, int newTokens) {
     session.truncate(0);
     int tokenId = argmax(session.forward(prompt));
-    for (int i = 0; i < STEPS_BEFORE_DECODE; i++) {
-      tokenId = argmax(session.forward(tokenId));
-    }
+    tokenId = decode(engine, session, tokenId, STEPS_BEFORE_DECODE);
     long start = System.nanoTime();
-    for (int i = 0; i < newTokens; i++) {
+    decode(engine, session, tokenId, newTokens);
+    return newTokens / millisSince(start) * 1000;
+  }
+
+  /** Greedy decoding as generation does it; returns the last token. */
+  private static int decode(Engine engine, Session session, int first, int steps) {
+    if (engine.runsAhead()) {
+      return session.greedy(new int[] {first}, steps)[steps - 1];
+    }
+    int tokenId = first;
+    for (int i = 0; i < steps; i++) {
       tokenId = argmax(session.forward(tokenId));
     }
-    return newTokens / millisSince(start) * 1000;
+    return tokenId;
   }
 
   private static double batchRate(Engine engine, Plan plan) {
@@ -165,6 +173,12 @@ record Benchmark(
   }
 
   private static void step(Engine engine, List<Session> sessions, int[] tokenIds, int steps) {
+    if (engine.runsAhead() && sessions.size() <= engine.prefillChunk()) {
+      List<int[]> first = Arrays.stream(tokenIds).mapToObj(id -> new int[] {id}).toList();
+      int[][] chosen = engine.greedyTogether(sessions, first, steps);
+      Arrays.setAll(tokenIds, sequence -> chosen[sequence][steps - 1]);
+      return;
+    }
     for (int i = 0; i < steps; i++) {
       float[][] logits = engine.forwardTogether(sessions, tokenIds);
       Arrays.setAll(tokenIds, sequence -> argmax(logits[sequence]));

@@ -53,9 +53,27 @@ final class CudaBackend implements Backend {
    *     can
    * @param rounds whether tensor cores get activations in 8 bits of mantissa instead of 16: half
    *     the work, other numbers
+   * @param blocks the blocks of a linear layer for few tokens on a multiprocessor. Four fill its
+   *     registers; fewer leave some to the kernel that starts while they end. The bits are the same
    */
-  record Tuning(boolean fuses, boolean overlaps, boolean rounds) {
-    static final Tuning ALL = new Tuning(true, true, false);
+  record Tuning(boolean fuses, boolean overlaps, boolean rounds, int blocks) {
+    static final Tuning ALL = new Tuning(true, true, false, 4);
+
+    Tuning withFuses(boolean value) {
+      return new Tuning(value, overlaps, rounds, blocks);
+    }
+
+    Tuning withOverlaps(boolean value) {
+      return new Tuning(fuses, value, rounds, blocks);
+    }
+
+    Tuning withRounds(boolean value) {
+      return new Tuning(fuses, overlaps, value, blocks);
+    }
+
+    Tuning withBlocks(int value) {
+      return new Tuning(fuses, overlaps, rounds, value);
+    }
   }
 
   private final CudaApi api;
@@ -370,13 +388,13 @@ final class CudaBackend implements Backend {
   }
 
   @Override
-  public void choose(Buffer scores, int[] rows, Step step, Buffer chosen) {
+  public void choose(Buffer scores, int classes, int[] rows, Step step, Buffer chosen) {
     if (!Arrays.equals(rows, gathered)) {
       run(); // the tables hold the rows of one
     }
     begin(step);
     gathered = rows;
-    ops.add(new Op.Choose((CudaBuffer) scores, rows.length, (CudaBuffer) chosen));
+    ops.add(new Op.Choose((CudaBuffer) scores, classes, rows.length, (CudaBuffer) chosen));
   }
 
   @Override
@@ -396,6 +414,11 @@ final class CudaBackend implements Backend {
     } finally {
       api.leave();
     }
+  }
+
+  @Override
+  public boolean runsAhead() {
+    return true;
   }
 
   @Override

@@ -17,7 +17,7 @@ public enum Kernel {
   /** {@code choose.cuh}. */
   EMBED_CHOSEN_Q8("PPPPII"),
   /** {@code choose.cuh}. */
-  CHOOSE("PPPPPPII"),
+  CHOOSE("PPPPPPIII"),
   /** {@code rows.cuh}. */
   RMS_NORM("PPFIP" + "PP"),
   /** {@code rows.cuh}. */

@@ -53,6 +53,6 @@ sealed interface Op {
    */
   record Gather(CudaBuffer x, int count, boolean inOrder, CudaBuffer out) implements Op {}
 
-  /** The best class of each of the rows that were gathered. */
-  record Choose(CudaBuffer scores, int count, CudaBuffer chosen) implements Op {}
+  /** The best of the first classes, for each of the rows that were gathered. */
+  record Choose(CudaBuffer scores, int classes, int count, CudaBuffer chosen) implements Op {}
 }

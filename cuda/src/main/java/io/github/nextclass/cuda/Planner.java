@@ -58,7 +58,6 @@ final class Planner {
 
   private static final int THREADS = 256;
   private static final int LINEAR_WARPS = 8;
-  private static final int LINEAR_BLOCKS_A_MULTIPROCESSOR = 4;
   private static final int ATTENTION_THREADS = 128;
   private static final int PREFILL_TILES = 5;
   private static final int WARP = 32;
@@ -331,6 +330,7 @@ final class Planner {
                       shape.parts(),
                       shape.ended(),
                       choose.chosen().address(),
+                      choose.classes(),
                       choose.scores().columns(),
                       choose.chosen().columns())));
       case Op.Gather gather ->
@@ -464,9 +464,7 @@ final class Planner {
     int split = warpsAPair(pairs, columns);
     return new Launch(
         Kernel.valueOf("LINEAR_" + layers.format + "_" + together),
-        Math.min(
-            ceil(pairs, LINEAR_WARPS / split),
-            device.multiprocessors() * LINEAR_BLOCKS_A_MULTIPROCESSOR),
+        Math.min(ceil(pairs, LINEAR_WARPS / split), device.multiprocessors() * tuning.blocks()),
         ceil(tokens, together),
         1,
         LINEAR_WARPS * WARP,

@@ -21,6 +21,7 @@ final class CheckReport {
   private final Map<String, String> facts = new LinkedHashMap<>();
   private final Map<String, String> parts = new LinkedHashMap<>();
   private final List<Figure> figures = new ArrayList<>();
+  private final Map<String, Integer> goals = new LinkedHashMap<>();
 
   private record Figure(String what, String unit, double median, double least, double most) {}
 
@@ -37,6 +38,11 @@ final class CheckReport {
   void figure(String what, String unit, double median, double least, double most) {
     log.printf(Locale.ROOT, "%-64s %12.1f %s%n", what, median, unit);
     figures.add(new Figure(what, unit, median, least, most));
+  }
+
+  /** What a figure should reach on one H200. */
+  void goal(String figure, int value) {
+    goals.put(figure, value);
   }
 
   /** How a part of the check ended. */
@@ -57,6 +63,11 @@ final class CheckReport {
     text.append("\n| part | outcome |\n|---|---|\n");
     parts.forEach((name, outcome) ->
         text.append("| " + name + " | " + outcome.replace('\n', ' ').replace('|', '/') + " |\n"));
+    if (!goals.isEmpty()) {
+      text.append(
+          "\n| goal on one H200 | tokens/s | measured | of the goal |\n|---|---:|---:|---:|\n");
+      goals.forEach((figure, goal) -> text.append(reached(figure, goal)));
+    }
     text.append("\n| what | unit | median | least | most |\n|---|---|---:|---:|---:|\n");
     for (Figure f : figures) {
       text.append(
@@ -70,6 +81,21 @@ final class CheckReport {
               f.most()));
     }
     return text.toString();
+  }
+
+  private String reached(String figure, int goal) {
+    return figures.stream()
+        .filter(f -> f.what().equals(figure))
+        .findFirst()
+        .map(f ->
+            String.format(
+                Locale.ROOT,
+                "| %s | %,d | %,.0f | %.0f %% |%n",
+                figure,
+                goal,
+                f.median(),
+                100 * f.median() / goal))
+        .orElse(String.format(Locale.ROOT, "| %s | %,d | not measured | |%n", figure, goal));
   }
 
   private String json() {

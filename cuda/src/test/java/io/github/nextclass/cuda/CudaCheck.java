@@ -6,6 +6,9 @@ import io.github.nextclass.cuda.jcuda.DriverLoader;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.Session;
+import io.github.nextclass.sampling.Decoding;
+import io.github.nextclass.sampling.LanguageModel;
+import io.github.nextclass.sampling.LanguageModelOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -68,6 +71,12 @@ public final class CudaCheck {
   private CudaCheck(Path out, Sizes sizes, long seconds) {
     this.log = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     this.report = new CheckReport(out, log);
+    if (sizes.equals(Sizes.ALL)) {
+      report.goal("decoding at context 16, cuda, ids come back", 1_600);
+      report.goal("decoding of 32 sequences, together", 25_000);
+      report.goal("prompt of 512 in passes of 512, cuda", 150_000);
+      report.goal("prompt of 2048 in passes of 2048, cuda", 250_000);
+    }
     this.sizes = sizes;
     this.deadline = System.nanoTime() + seconds * 1_000_000_000;
   }
@@ -115,15 +124,22 @@ public final class CudaCheck {
     }
     report.fact("model", model.isEmpty() ? "random weights, shape of Qwen3-0.6B" : model);
     part("scores against the CPU", () -> agreement(folder));
-    part("decoding, cuda", () -> decode(folder, CUDA));
+    int[] all = sizes.contexts();
+    int[] shortest = {all[0]};
+    part("decoding, cuda", () -> decode(folder, CUDA, all));
     part("batches", () -> batches(folder));
+    part("generation", () -> generation(folder));
     part("prompts in passes of 512", () -> prefill(folder, CUDA, 512));
     part("prompts in passes of 2048", () -> prefill(folder, CUDA, 2048));
     part("prompts, activations rounded", () -> prefill(folder, PlainProvider.ROUNDING, 2048));
     part("kernels", () -> kernels(folder, false));
     part("kernels, activations rounded", () -> kernels(folder, true));
-    part("decoding, without overlap", () -> decode(folder, PlainProvider.NO_OVERLAP));
-    part("decoding, a kernel for each operation", () -> decode(folder, PlainProvider.UNFUSED));
+    part("decoding, two blocks", () -> decode(folder, PlainProvider.TWO_BLOCKS, shortest));
+    part("decoding, three blocks", () -> decode(folder, PlainProvider.THREE_BLOCKS, shortest));
+    part("decoding, without overlap", () -> decode(folder, PlainProvider.NO_OVERLAP, all));
+    part(
+        "decoding, a kernel for each operation",
+        () -> decode(folder, PlainProvider.UNFUSED, shortest));
   }
 
   private void part(String name, Part part) throws IOException {
@@ -151,7 +167,14 @@ public final class CudaCheck {
       report.fact("device", device.name());
       report.fact("compute capability", Integer.toString(device.computeCapability()));
       report.fact("multiprocessors", Integer.toString(device.multiprocessors()));
-      report.fact("driver", "CUDA " + api.driverVersion());
+      int version = api.driverVersion();
+      report.fact(
+          "driver",
+          System.getProperty("nextclass.driver", "unknown")
+              + ", CUDA "
+              + version / 1000
+              + "."
+              + version % 1000 / 10);
     }
     return "";
   }
@@ -217,10 +240,10 @@ public final class CudaCheck {
     }
   }
 
-  private String decode(Path folder, String backend) throws IOException {
+  private String decode(Path folder, String backend, int[] contexts) throws IOException {
     int steps = sizes.steps();
     try (Engine engine = Engine.load(folder, options(backend))) {
-      for (int context : sizes.contexts()) {
+      for (int context : contexts) {
         try (Session session = engine.newSession(context + (2 * sizes.runs() + 4) * steps)) {
           session.append(tokens(context));
           String at = "decoding at context " + context + ", " + backend;
@@ -245,6 +268,27 @@ public final class CudaCheck {
       }
     }
     return "";
+  }
+
+  /** What users of the library see. */
+  private String generation(Path folder) throws IOException {
+    int steps = sizes.steps();
+    Decoding greedy = Decoding.greedy().maxNewTokens(steps).ignoreEos(true);
+    Decoding drawn =
+        Decoding.sampling().temperature(0.6).topK(20).topP(0.95).seed(1).maxNewTokens(steps);
+    LanguageModelOptions options = new LanguageModelOptions(options(CUDA), Integer.MAX_VALUE);
+    try (LanguageModel model = LanguageModel.load(folder, options)) {
+      generation(model, "generate, greedy", greedy);
+      generation(model, "generate, greedy, its scores looked at", greedy.topClasses(1));
+      generation(model, "generate, drawn from the 20 best", drawn.ignoreEos(true));
+    }
+    return "";
+  }
+
+  private void generation(LanguageModel model, String what, Decoding decoding) {
+    int[] prompt = tokens(16);
+    model.generate(prompt, decoding);
+    measure(what, "tokens/s", () -> model.generate(prompt, decoding).tokenIds().length);
   }
 
   private String batches(Path folder) throws IOException {

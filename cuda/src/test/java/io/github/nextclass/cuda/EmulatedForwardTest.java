@@ -2,7 +2,9 @@ package io.github.nextclass.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import io.github.nextclass.engine.BestClass;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.EngineOptions;
 import io.github.nextclass.engine.KvCacheFormat;
@@ -165,7 +167,13 @@ class EmulatedForwardTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"cuda, 1, 40", "cuda, 3, 20", "cuda, 20, 3", "cuda-unfused, 3, 5"})
+  @CsvSource({
+    "cuda, 1, 40",
+    "cuda, 3, 20",
+    "cuda, 20, 3",
+    "cuda-unfused, 3, 5",
+    "cuda-two-blocks, 1, 4"
+  })
   void greedyStepsChooseWhatTheScoresSay(String backend, int sequences, int count)
       throws IOException {
     Golden golden = Golden.load(CHECKPOINT);
@@ -184,6 +192,29 @@ class EmulatedForwardTest {
       assertThat(actual).extracting(Session::position).first().isEqualTo(count);
       expected.forEach(Session::close);
       actual.forEach(Session::close);
+    }
+  }
+
+  @Test
+  void theBestClassComesWithItsScoreAndProbability() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    int classes = 50;
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session plain = engine.newSession(100);
+        Session session = engine.newSession(100)) {
+      int next = 1;
+      for (BestClass best : session.best(new int[] {next}, 20, classes)) {
+        float[] scores = Arrays.copyOf(plain.forward(next), classes);
+        float greatest = scores[best.tokenId()];
+        double total = 0;
+        for (float score : scores) {
+          assertThat(score).isLessThanOrEqualTo(greatest);
+          total += Math.exp(score - greatest);
+        }
+        assertThat(best.score()).isEqualTo(greatest);
+        assertThat(best.probability()).isCloseTo(1 / total, within(1e-6));
+        next = best.tokenId();
+      }
     }
   }
 
@@ -216,6 +247,23 @@ class EmulatedForwardTest {
                   new float[][] {actual.forward(tokens)}, new float[][] {expected.forward(tokens)}))
           .isLessThanOrEqualTo(chunk > 8 ? TENSOR_CORES_TOLERANCE : TOLERANCE);
     }
+  }
+
+  /** What {@code scripts/cuda_check.sh} measures beside the default. */
+  @Test
+  void howManyBlocksThereAreDoesNotShow(@TempDir Path folder) throws IOException {
+    driver.device(3, 227 << 10);
+    new RandomCheckpoint(256, 384, 1, 4, 2, 128, 300).write(folder, 3);
+    List<float[]> scores = new ArrayList<>();
+    for (String backend : List.of("cuda", PlainProvider.TWO_BLOCKS, PlainProvider.THREE_BLOCKS)) {
+      try (Engine engine = Engine.load(folder, options(backend));
+          Session session = engine.newSession(10)) {
+        session.append(1, 2, 3);
+        scores.add(session.forward(4));
+      }
+    }
+    assertThat(scores.get(1)).containsExactly(scores.get(0));
+    assertThat(scores.get(2)).containsExactly(scores.get(0));
   }
 
   @Test

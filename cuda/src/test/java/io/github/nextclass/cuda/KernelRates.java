@@ -38,7 +38,12 @@ final class KernelRates implements AutoCloseable {
     CudaApi.Device device = api.device(0);
     api.open(0);
     this.backend =
-        new CudaBackend(api, device, config, 16, new CudaBackend.Tuning(true, overlaps, rounds));
+        new CudaBackend(
+            api,
+            device,
+            config,
+            16,
+            CudaBackend.Tuning.ALL.withOverlaps(overlaps).withRounds(rounds));
   }
 
   /** The time of a graph of many small kernels, by their number. */

@@ -45,8 +45,7 @@ class LaunchPlanTest {
       api = new RecordingApi(12060, 1, computeCapability);
       config = Qwen3Config.read(CHECKPOINT.resolve("config.json"));
       backend =
-          new CudaBackend(
-              api, api.device(0), config, 16, new CudaBackend.Tuning(fuses, true, false));
+          new CudaBackend(api, api.device(0), config, 16, CudaBackend.Tuning.ALL.withFuses(fuses));
       tensors = Safetensors.open(CHECKPOINT);
       norm = weight("input_layernorm");
       headNorm = weight("self_attn.q_norm");

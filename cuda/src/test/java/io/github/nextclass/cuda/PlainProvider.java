@@ -6,27 +6,30 @@ import io.github.nextclass.engine.Qwen3Config;
 import io.github.nextclass.engine.WeightFormat;
 import io.github.nextclass.engine.backend.Backend;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** The backend with other settings, for comparison. */
 public abstract class PlainProvider implements BackendProvider {
   static final String UNFUSED = "cuda-unfused";
   static final String ROUNDING = "cuda-rounding";
   static final String NO_OVERLAP = "cuda-no-overlap";
+  static final String TWO_BLOCKS = "cuda-two-blocks";
+  static final String THREE_BLOCKS = "cuda-three-blocks";
 
   private final CudaBackendProvider provider = new CudaBackendProvider();
   private final String name;
   private final CudaBackend.Tuning tuning;
 
-  private PlainProvider(String name, CudaBackend.Tuning tuning) {
+  private PlainProvider(String name, UnaryOperator<CudaBackend.Tuning> tuning) {
     this.name = name;
-    this.tuning = tuning;
+    this.tuning = tuning.apply(CudaBackend.Tuning.ALL);
   }
 
   /** A kernel for each operation. */
   public static final class Unfused extends PlainProvider {
     /** For ServiceLoader. */
     public Unfused() {
-      super(UNFUSED, new CudaBackend.Tuning(false, false, false));
+      super(UNFUSED, all -> all.withFuses(false).withOverlaps(false));
     }
   }
 
@@ -34,7 +37,7 @@ public abstract class PlainProvider implements BackendProvider {
   public static final class NoOverlap extends PlainProvider {
     /** For ServiceLoader. */
     public NoOverlap() {
-      super(NO_OVERLAP, new CudaBackend.Tuning(true, false, false));
+      super(NO_OVERLAP, all -> all.withOverlaps(false));
     }
   }
 
@@ -42,7 +45,23 @@ public abstract class PlainProvider implements BackendProvider {
   public static final class Rounding extends PlainProvider {
     /** For ServiceLoader. */
     public Rounding() {
-      super(ROUNDING, new CudaBackend.Tuning(true, true, true));
+      super(ROUNDING, all -> all.withRounds(true));
+    }
+  }
+
+  /** Two blocks of a linear layer on a multiprocessor. */
+  public static final class TwoBlocks extends PlainProvider {
+    /** For ServiceLoader. */
+    public TwoBlocks() {
+      super(TWO_BLOCKS, all -> all.withBlocks(2));
+    }
+  }
+
+  /** Three of them. */
+  public static final class ThreeBlocks extends PlainProvider {
+    /** For ServiceLoader. */
+    public ThreeBlocks() {
+      super(THREE_BLOCKS, all -> all.withBlocks(3));
     }
   }
 

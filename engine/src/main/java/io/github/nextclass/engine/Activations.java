@@ -25,7 +25,7 @@ final class Activations {
   final Buffer up; // [tokens, intermediateSize]
   final Buffer selected; // [logit rows, hiddenSize]
   private final Buffer logits; // [logit rows, vocabSize]
-  private @Nullable Buffer chosen; // [tokens, chosen columns]
+  private @Nullable Buffer chosen; // [tokens, 3 * chosen columns]
   private @Nullable Buffer fewScores; // [logit rows, labels]
 
   /** Who wants to see what attention looks at, for one pass; mostly nobody. */
@@ -68,10 +68,10 @@ final class Activations {
     return fewScores;
   }
 
-  /** What greedy steps have chosen. */
+  /** What greedy steps have chosen: classes, scores, totals, as {@link Backend#choose} says. */
   Buffer chosen() {
     if (chosen == null) {
-      chosen = backend.buffer(rows, CHOSEN_COLUMNS);
+      chosen = backend.buffer(rows, 3 * CHOSEN_COLUMNS);
     }
     return chosen;
   }

@@ -391,6 +391,16 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
+   * Whether greedy decoding is the faster the more steps are asked for at once: on a device, where
+   * scores are far away and a step need not wait for who reads the one before.
+   *
+   * @return true if {@link Session#best} pays
+   */
+  public boolean runsAhead() {
+    return backend.runsAhead();
+  }
+
+  /**
    * Greedy decoding of several sequences side by side, see {@link Session#greedy}: the weights are
    * read once a step for all of them.
    *
@@ -403,7 +413,18 @@ public final class Engine implements AutoCloseable {
    * @throws ArithmeticException if a score is not a number
    */
   public int[][] greedyTogether(List<Session> batch, List<int[]> tokenIds, int count) {
+    return Arrays.stream(bestTogether(batch, tokenIds, count, config.vocabSize()))
+        .map(best -> Arrays.stream(best).mapToInt(BestClass::tokenId).toArray())
+        .toArray(int[][]::new);
+  }
+
+  /** As {@link #greedyTogether}, with the scores of what was chosen among the first classes. */
+  BestClass[][] bestTogether(List<Session> batch, List<int[]> tokenIds, int count, int classes) {
     checkBatch(batch, tokenIds);
+    if (classes < 1 || classes > config.vocabSize()) {
+      throw new IllegalArgumentException(
+          "classes is " + classes + ", expected 1 to " + config.vocabSize());
+    }
     if (count < 1) {
       throw new IllegalArgumentException("count is " + count + ", expected at least 1");
     }
@@ -411,8 +432,8 @@ public final class Engine implements AutoCloseable {
       throw new IllegalArgumentException(
           batch.size() + " sessions, expected at most prefillChunk, which is " + prefillChunk());
     }
-    GreedyDecoding greedy = new GreedyDecoding(passes, lmHead());
-    int[][] chosen = new int[batch.size()][count];
+    GreedyDecoding greedy = new GreedyDecoding(passes, lmHead(), classes);
+    BestClass[][] chosen = new BestClass[batch.size()][count];
     exclusively(batch, () -> greedy.decode(batch, tokenIds, chosen));
     return chosen;
   }

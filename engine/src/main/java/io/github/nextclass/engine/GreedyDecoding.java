@@ -12,16 +12,19 @@ import java.util.concurrent.CancellationException;
 final class GreedyDecoding {
   private final Passes passes;
   private final LmHead head;
+  private final int classes;
 
-  GreedyDecoding(Passes passes, LmHead head) {
+  /** Decodes with the first of the classes of a head. */
+  GreedyDecoding(Passes passes, LmHead head, int classes) {
     this.passes = passes;
     this.head = head;
+    this.classes = classes;
   }
 
   /**
    * Fills {@code chosen}, see {@link Engine#greedyTogether}; the caller has entered the sessions.
    */
-  void decode(List<Session> batch, List<int[]> tokenIds, int[][] chosen) {
+  void decode(List<Session> batch, List<int[]> tokenIds, BestClass[][] chosen) {
     int count = chosen[0].length;
     for (int i = 0; i < batch.size(); i++) {
       passes.checkTokens(batch.get(i), tokenIds.get(i), count - 1);
@@ -32,10 +35,10 @@ final class GreedyDecoding {
         throw new CancellationException("interrupted after " + done + " of " + count + " steps");
       }
       int steps = Math.min(Activations.CHOSEN_COLUMNS, count - done);
-      int[][] some = passes.choose(batch, last, steps, head);
+      BestClass[][] some = passes.choose(batch, last, steps, head, classes);
       for (int i = 0; i < last.length; i++) {
         System.arraycopy(some[i], 0, chosen[i], done, steps);
-        last[i] = some[i][steps - 1];
+        last[i] = some[i][steps - 1].tokenId();
       }
       done += steps;
     }

@@ -34,9 +34,10 @@ public final class LmHead extends Head {
     return read(backend, transformer.head(linear, rows, a), rows.length);
   }
 
-  /** Leaves the best class of each of some rows in {@link Activations#chosen}. */
-  void choose(Qwen3 transformer, Backend backend, int[] rows, Step step, Activations a) {
-    backend.choose(transformer.head(linear, rows, a), rows, step, a.chosen());
+  /** Leaves the best of so many classes for each of some rows in {@link Activations#chosen}. */
+  void choose(
+      Qwen3 transformer, Backend backend, int classes, int[] rows, Step step, Activations a) {
+    backend.choose(transformer.head(linear, rows, a), classes, rows, step, a.chosen());
   }
 
   /** The first rows of a buffer. */

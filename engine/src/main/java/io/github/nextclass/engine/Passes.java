@@ -114,10 +114,11 @@ final class Passes {
    *
    * @param last the token of each sequence to begin with
    * @param steps at most {@link Activations#CHOSEN_COLUMNS}
-   * @return the tokens chosen {@code [sequences][steps]}
+   * @param classes of how many the best is chosen
+   * @return what was chosen {@code [sequences][steps]}
    */
-  int[][] choose(List<Session> batch, int[] last, int steps, LmHead head) {
-    int[][] chosen = new int[batch.size()][];
+  BestClass[][] choose(List<Session> batch, int[] last, int steps, LmHead head, int classes) {
+    BestClass[][] chosen = new BestClass[batch.size()][];
     pass(
         batch.size(),
         a -> {
@@ -131,29 +132,33 @@ final class Passes {
             }
             for (int from = 0; from < batch.size(); from += Activations.LOGIT_ROWS) {
               int to = Math.min(from + Activations.LOGIT_ROWS, batch.size());
-              head.choose(transformer, backend, IntStream.range(from, to).toArray(), step, a);
+              int[] rows = IntStream.range(from, to).toArray();
+              head.choose(transformer, backend, classes, rows, step, a);
             }
             backend.finishPass();
             batch.forEach(session -> session.advance(1));
           }
           for (int row = 0; row < chosen.length; row++) {
             int first = batch.get(row).position() - steps + 1;
-            chosen[row] = chosenTokens(backend.read(a.chosen(), row), first, steps);
+            chosen[row] = chosen(backend.read(a.chosen(), row), first, steps);
           }
         });
     return chosen;
   }
 
-  private static int[] chosenTokens(float[] ring, int first, int steps) {
-    int[] tokenIds = new int[steps];
+  private static BestClass[] chosen(float[] ring, int first, int steps) {
+    BestClass[] best = new BestClass[steps];
     for (int i = 0; i < steps; i++) {
-      tokenIds[i] = (int) ring[(first + i) % ring.length];
-      if (tokenIds[i] < 0) {
+      int at = (first + i) % Activations.CHOSEN_COLUMNS;
+      int tokenId = (int) ring[at];
+      if (tokenId < 0) {
         throw new ArithmeticException(
             "a score after position " + (first + i - 1) + " is not a number");
       }
+      float score = ring[Activations.CHOSEN_COLUMNS + at];
+      best[i] = new BestClass(tokenId, score, 1.0 / ring[2 * Activations.CHOSEN_COLUMNS + at]);
     }
-    return tokenIds;
+    return best;
   }
 
   private static Step oneToken(List<Session> batch, int[] tokenIds) {

@@ -112,6 +112,21 @@ public final class Session implements AutoCloseable {
     return engine.greedyTogether(List.of(this), List.of(tokenIds), count)[0];
   }
 
+  /**
+   * As {@link #greedy}, with the score and the probability of each class chosen: what remains of
+   * the scores where nobody reads them all.
+   *
+   * @param tokenIds the tokens to begin with, at least one
+   * @param count how many to choose, at least 1
+   * @param classes of how many classes, from the first: a weight matrix can have padding rows
+   *     behind the last token
+   * @return what was chosen, in order; all but the last are appended
+   * @throws RuntimeException as {@link #greedy}
+   */
+  public BestClass[] best(int[] tokenIds, int count, int classes) {
+    return engine.bestTogether(List.of(this), List.of(tokenIds), count, classes)[0];
+  }
+
   private void run(
       int[] tokenIds, Passes.Wanted wanted, @Nullable Head head, LogitsVisitor visitor) {
     exclusively(() ->

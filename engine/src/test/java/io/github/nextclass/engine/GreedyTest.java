@@ -2,9 +2,11 @@ package io.github.nextclass.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,34 @@ class GreedyTest {
       assertThat(actual.position()).isEqualTo(43);
       int[] last = {first[39]};
       assertThat(actual.greedy(last, 5)).isEqualTo(choose(expected, last, 5));
+    }
+  }
+
+  @Test
+  void theBestOfTheFirstClassesComesWithItsScore() throws IOException {
+    int classes = 40;
+    try (Engine engine = load("gqa-tied-bf16", 64);
+        Session expected = engine.newSession(100);
+        Session actual = engine.newSession(100)) {
+      BestClass[] best = actual.best(new int[] {3, 5, 7, 9}, 40, classes);
+      int[] next = {3, 5, 7, 9};
+      for (BestClass found : best) {
+        float[] scores = Arrays.copyOf(expected.forward(next), classes);
+        int id = 0;
+        for (int c = 1; c < classes; c++) {
+          id = scores[c] > scores[id] ? c : id;
+        }
+        double total = 0;
+        for (float score : scores) {
+          total += Math.exp(score - scores[id]);
+        }
+        assertThat(found.tokenId()).isEqualTo(id);
+        assertThat(found.score()).isEqualTo(scores[id]);
+        assertThat(found.probability()).isCloseTo(1 / total, within(1e-6));
+        next = new int[] {id};
+      }
+      assertThatThrownBy(() -> actual.best(new int[] {1}, 1, 0))
+          .hasMessageContaining("classes is 0, expected 1 to");
     }
   }
 

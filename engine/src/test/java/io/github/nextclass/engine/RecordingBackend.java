@@ -139,8 +139,8 @@ final class RecordingBackend implements Backend {
   }
 
   @Override
-  public void choose(Buffer scores, int[] rows, Step step, Buffer chosen) {
-    backend.choose(scores, rows, step, chosen);
+  public void choose(Buffer scores, int classes, int[] rows, Step step, Buffer chosen) {
+    backend.choose(scores, classes, rows, step, chosen);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.github.nextclass.sampling;
 
+import io.github.nextclass.engine.BestClass;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,6 +46,9 @@ public final class Decoder {
   private final StopTokens stopTokens;
   private final GeneratedText text;
   private final long seed;
+
+  /** The classifier, if it can choose by itself and nobody wants to see the scores. */
+  private final @Nullable GreedyAhead ahead;
 
   private final Softmax unfiltered = new Softmax();
   private final PredictionRecorder recorder;
@@ -119,16 +123,16 @@ public final class Decoder {
     DecoderChecks.check(classifier, prompt, settings, detokenizer);
     DecoderChecks.checkOneSequence(settings);
     ContrastiveClassifier contrastive = contrastive(classifier, settings.contrastive);
-    this.classifier =
-        contrastive != null
-            ? contrastive
-            : withPromptLookup(classifier, prompt, settings.promptLookup);
     this.clock = clock;
     this.history = new TokenHistory(prompt);
     this.candidates = new Candidates(classes);
     this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
     this.filters =
         LogitsFilters.of(settings, classes, seed, constrained(detokenizer, prompt.length));
+    this.ahead = ahead(classifier, settings, filters);
+    TokenClassifier asked =
+        ahead != null ? ahead : withPromptLookup(classifier, prompt, settings.promptLookup);
+    this.classifier = contrastive != null ? contrastive : asked;
     Chooser plain = settings.sample ? new CategoricalDraw(seed) : new Argmax();
     this.chooser = contrastive != null ? contrastive : plain;
     this.recorder = new PredictionRecorder(settings);
@@ -149,6 +153,23 @@ public final class Decoder {
           "contrastive search needs a classifier that shows its vectors, a VectorClassifier");
     }
     return new ContrastiveClassifier(model, contrastive);
+  }
+
+  /** Of the scores, only the best one is looked at. */
+  private static @Nullable GreedyAhead ahead(
+      TokenClassifier classifier, DecodingSettings settings, List<LogitsFilter> filters) {
+    boolean looksAtScores =
+        settings.sample
+            || !filters.isEmpty()
+            || settings.topClasses > 0
+            || settings.contrastive != null
+            || settings.promptLookup != null;
+    return !looksAtScores
+            && classifier instanceof GreedyAhead.Model model
+            && model.runsAhead()
+            && model.classes() > 1
+        ? new GreedyAhead(model)
+        : null;
   }
 
   private static TokenClassifier withPromptLookup(
@@ -181,20 +202,19 @@ public final class Decoder {
     try {
       FinishReason obstacle = obstacle();
       if (obstacle == null) {
-        obstacle = clock.read(classifier, history, GenerationClock.PREFILL_PIECE);
+        obstacle = clock.read(classifier, history, classifier.pieceLength());
       }
       if (obstacle != null) {
         return end(obstacle);
       }
-      return accept(classifier.classify(unread()));
+      return accept(ahead == null ? choose(classifier.classify(unread())) : chosenBy(ahead));
     } catch (CancellationException e) {
       return end(FinishReason.CANCELLED);
     }
   }
 
-  /** Makes one step from scores that somebody else has asked for. */
-  GenerationStep accept(float[] logits) {
-    Prediction prediction = choose(logits);
+  /** Ends a step, which may be one that somebody else has asked for. */
+  GenerationStep accept(Prediction prediction) {
     history.append(prediction.tokenId());
     predictions.add(prediction);
     stopClock();
@@ -293,7 +313,33 @@ public final class Decoder {
     return obstacle;
   }
 
-  private Prediction choose(float[] logits) {
+  /** How many steps there can be, the next one included. */
+  private int stepsLeft() {
+    return settings.maxNewTokens == Decoding.UNLIMITED
+        ? Integer.MAX_VALUE
+        : settings.maxNewTokens - history.generatedLength();
+  }
+
+  /** What the classifier chooses by itself; by the scores, if somebody has to look at those. */
+  private Prediction chosenBy(GreedyAhead model) {
+    BestClass best = model.best(unread(), stepsLeft());
+    if (best == null) {
+      return choose(model.classify(unread()));
+    }
+    ClassScore score =
+        new ClassScore(
+            best.tokenId(), best.score(), best.probability(), best.score(), best.probability());
+    return new Prediction(
+        history.generatedLength(),
+        history.length(),
+        score,
+        new Choice.Best(),
+        List.of(),
+        List.of());
+  }
+
+  /** Chooses by scores. */
+  Prediction choose(float[] logits) {
     int step = history.generatedLength();
     DecoderChecks.measure(unfiltered, logits, classifier.classes(), step);
     candidates.reset(logits);

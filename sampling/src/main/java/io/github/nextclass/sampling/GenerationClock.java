@@ -9,12 +9,6 @@ import org.jspecify.annotations.Nullable;
  * interrupt. Runs from the first {@link #start}.
  */
 final class GenerationClock {
-  /**
-   * A long prompt is read in pieces of so many tokens, and between them cancellation and deadline
-   * are looked at.
-   */
-  static final int PREFILL_PIECE = 256;
-
   private final @Nullable Duration deadline;
   private final Cancellation cancellation;
   private final LongSupplier nanoClock;
@@ -61,7 +55,7 @@ final class GenerationClock {
       if (obstacle != null || rest <= unread) {
         return obstacle;
       }
-      classifier.read(prompt.range(from, from + Math.min(rest - 1, PREFILL_PIECE)));
+      classifier.read(prompt.range(from, from + Math.min(rest - 1, classifier.pieceLength())));
     }
   }
 }

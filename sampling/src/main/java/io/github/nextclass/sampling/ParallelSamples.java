@@ -98,7 +98,8 @@ final class ParallelSamples {
         return;
       }
       for (int i = 0; i < batch.size(); i++) {
-        decoders.get(asking.get(i)).accept(scores[i]);
+        Decoder decoder = decoders.get(asking.get(i));
+        decoder.accept(decoder.choose(scores[i]));
       }
     }
   }

@@ -69,6 +69,11 @@ final class PromptLookupClassifier implements TokenClassifier {
   }
 
   @Override
+  public int pieceLength() {
+    return model.pieceLength();
+  }
+
+  @Override
   public void read(int... tokenIds) {
     takeGuessBack();
     try {

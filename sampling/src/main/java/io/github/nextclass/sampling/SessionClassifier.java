@@ -1,5 +1,6 @@
 package io.github.nextclass.sampling;
 
+import io.github.nextclass.engine.BestClass;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.LmHead;
 import io.github.nextclass.engine.Pooler;
@@ -9,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** A session of the engine, seen as a classifier of prefixes into tokens. */
-final class SessionClassifier implements VectorClassifier {
+final class SessionClassifier implements VectorClassifier, GreedyAhead.Model {
   private final Engine engine;
   private final Session session;
   private final int classes;
@@ -42,6 +43,12 @@ final class SessionClassifier implements VectorClassifier {
     return session.capacity();
   }
 
+  /** Passes as large as the engine makes them, where a piece takes only milliseconds. */
+  @Override
+  public int pieceLength() {
+    return engine.runsAhead() ? engine.prefillChunk() : VectorClassifier.super.pieceLength();
+  }
+
   @Override
   public float[] classify(int... tokenIds) {
     return session.forward(tokenIds);
@@ -50,6 +57,16 @@ final class SessionClassifier implements VectorClassifier {
   @Override
   public void read(int... tokenIds) {
     session.append(tokenIds);
+  }
+
+  @Override
+  public boolean runsAhead() {
+    return engine.runsAhead();
+  }
+
+  @Override
+  public BestClass[] best(int[] tokenIds, int steps) {
+    return session.best(tokenIds, steps, classes);
   }
 
   @Override

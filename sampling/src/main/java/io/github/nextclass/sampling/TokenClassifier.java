@@ -43,6 +43,16 @@ public interface TokenClassifier {
   float[] classify(int... tokenIds);
 
   /**
+   * Returns how many tokens of a long prefix to read at a time. Between two pieces a generation can
+   * be stopped.
+   *
+   * @return at least 1; by default 256
+   */
+  default int pieceLength() {
+    return 256;
+  }
+
+  /**
    * Appends tokens to the prefix and asks no question. A long prefix is read in such pieces.
    *
    * @param tokenIds the tokens to append, at least one, each 0 to {@link #classes()} - 1

@@ -213,20 +213,26 @@ public interface Backend extends AutoCloseable {
    * #embedChosen} before the caller knows it.
    *
    * <pre>
-   *   chosen[rows[i]][(p + 1) % n] = argmax(scores[i])        p: the position of that row, n: chosen.columns()
+   *   chosen   classes [n] | their scores [n] | totals [n]         n = chosen.columns() / 3
+   *
+   *   at (p + 1) % n of each, p being the position of row rows[i]:
+   *     class   argmax(scores[i])
+   *     total   sum over the classes of exp(score - greatest score), which makes probabilities of scores
    * </pre>
    *
-   * Ids are floats, exact below 2^24; -1 stands for scores of which one is NaN.
+   * Ids are floats, exact below 2^24; -1 stands for scores of which one is NaN. The scores may be
+   * changed.
    *
-   * @param scores the scores {@code [rows.length, classes]}
+   * @param scores the scores {@code [rows.length, classes or more]}
+   * @param classes how many of the scores are looked at, from the first
    * @param rows the rows of the pass that they were made of
    * @param step the positions
-   * @param chosen holds the classes of the last {@code n} positions of each row
+   * @param chosen holds what was chosen after the last {@code n} positions of each row
    */
-  void choose(Buffer scores, int[] rows, Step step, Buffer chosen);
+  void choose(Buffer scores, int classes, int[] rows, Step step, Buffer chosen);
 
   /**
-   * As {@link #embed}, for tokens that were chosen: {@code x[t] = embedTokens[chosen[t][p % n]]}.
+   * As {@link #embed}, for tokens that were chosen: {@code x[t] = embedTokens[classes[t][p % n]]}.
    *
    * @param embedTokens the table {@code [vocabSize, hiddenSize]}
    * @param chosen what {@link #choose} has left
@@ -243,6 +249,16 @@ public interface Backend extends AutoCloseable {
    * @return a new array of {@code x.columns()} floats
    */
   float[] read(Buffer x, int row);
+
+  /**
+   * Whether {@link #read} is far from where scores are made, so that it pays to choose without
+   * reading them, and to make several steps before anybody waits.
+   *
+   * @return by default false
+   */
+  default boolean runsAhead() {
+    return false;
+  }
 
   /**
    * Ends a pass. A backend may put operations off, so that it sees more than one before it runs

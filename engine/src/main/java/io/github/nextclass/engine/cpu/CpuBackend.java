@@ -147,9 +147,9 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void embedChosen(Weight embedTokens, Buffer chosen, Step step, Buffer x) {
-    int n = chosen.columns();
+    int n = chosen.columns() / 3;
     for (int t = 0; t < step.tokens(); t++) {
-      float tokenId = values(chosen)[t * n + step.positions()[t] % n];
+      float tokenId = values(chosen)[t * chosen.columns() + step.positions()[t] % n];
       embed(embedTokens, Math.max(0, (int) tokenId), t, x); // -1 is for who reads it
     }
   }
@@ -353,16 +353,20 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public void choose(Buffer scores, int[] rows, Step step, Buffer chosen) {
-    int n = chosen.columns();
+  public void choose(Buffer scores, int classes, int[] rows, Step step, Buffer chosen) {
+    float[] all = values(scores);
+    int n = chosen.columns() / 3;
     for (int i = 0; i < rows.length; i++) {
-      int next = step.positions()[rows[i]] + 1;
-      values(chosen)[rows[i] * n + next % n] = best(values(scores), i, scores.columns());
+      int from = i * scores.columns();
+      int at = rows[i] * chosen.columns() + (step.positions()[rows[i]] + 1) % n;
+      int best = best(all, from, classes);
+      values(chosen)[at] = best;
+      values(chosen)[at + n] = all[from + Math.max(best, 0)];
+      values(chosen)[at + 2 * n] = primitives.expSum(all, from, classes, 1);
     }
   }
 
-  private static int best(float[] scores, int row, int classes) {
-    int from = row * classes;
+  private static int best(float[] scores, int from, int classes) {
     int best = 0;
     for (int i = 0; i < classes; i++) {
       if (scores[from + i] > scores[from + best]) {
