@@ -1,5 +1,6 @@
 package io.github.nextclass.cuda;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -74,7 +75,8 @@ class GenerationTest {
       assertThat(actual.tokenIds()).isEqualTo(expected.tokenIds()).hasSizeLessThan(40);
       assertThat(actual.finishReason()).isEqualTo(expected.finishReason());
       try (Stream<GenerationStep> steps = model.stream(PROMPT, GREEDY)) {
-        List<Integer> streamed = steps.limit(5).map(step -> step.prediction().tokenId()).toList();
+        List<Integer> streamed =
+            steps.limit(5).map(step -> requireNonNull(step.prediction()).tokenId()).toList();
         assertThat(streamed).startsWith(expected.tokenIds()[0], expected.tokenIds()[1]);
       }
     }
