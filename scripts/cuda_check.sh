@@ -66,8 +66,13 @@ model=${3:-}
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 case $model in "" | /*) ;; *) model=$PWD/$model ;; esac
 if [ -e "$bundle/runtime.tar.xz" ]; then
-  [ -e "$bundle/runtime" ] || tar -C "$bundle" -xJf "$bundle/runtime.tar.xz"
-  java=$PWD/$bundle/runtime/bin/java
+  unpacked=$PWD/target/cuda-check-runtime # not in the bundle, which is to stay small
+  if [ ! "$unpacked/runtime" -nt "$bundle/runtime.tar.xz" ]; then
+    rm -rf "$unpacked"
+    mkdir -p "$unpacked"
+    tar -C "$unpacked" -xmJf "$bundle/runtime.tar.xz"
+  fi
+  java=$unpacked/runtime/bin/java
   class_path=$PWD/$bundle/tests
   for module in $parts; do class_path=$class_path:$PWD/$bundle/$module; done
   class_path=$class_path:$PWD/$bundle/lib/*
