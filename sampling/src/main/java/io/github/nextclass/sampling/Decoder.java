@@ -1,6 +1,5 @@
 package io.github.nextclass.sampling;
 
-import io.github.nextclass.engine.BestClass;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -322,20 +321,12 @@ public final class Decoder {
 
   /** What the classifier chooses by itself; by the scores, if somebody has to look at those. */
   private Prediction chosenBy(GreedyAhead model) {
-    BestClass best = model.best(unread(), stepsLeft());
+    ClassScore best = model.best(unread(), stepsLeft());
     if (best == null) {
       return choose(model.classify(unread()));
     }
-    ClassScore score =
-        new ClassScore(
-            best.tokenId(), best.score(), best.probability(), best.score(), best.probability());
     return new Prediction(
-        history.generatedLength(),
-        history.length(),
-        score,
-        new Choice.Best(),
-        List.of(),
-        List.of());
+        history.generatedLength(), history.length(), best, new Choice.Best(), List.of(), List.of());
   }
 
   /** Chooses by scores. */

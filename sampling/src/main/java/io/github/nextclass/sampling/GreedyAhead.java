@@ -1,9 +1,8 @@
 package io.github.nextclass.sampling;
 
-import io.github.nextclass.engine.BestClass;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,11 +33,11 @@ final class GreedyAhead implements TokenClassifier {
      * @return what was chosen; all but the last are appended
      * @throws ArithmeticException if a score is not a number
      */
-    BestClass[] best(int[] tokenIds, int steps);
+    List<ClassScore> best(int[] tokenIds, int steps);
   }
 
   private final Model model;
-  private final Deque<BestClass> answers = new ArrayDeque<>();
+  private final Deque<ClassScore> answers = new ArrayDeque<>();
 
   /** The prefix as who asks knows it. */
   private int length;
@@ -100,7 +99,7 @@ final class GreedyAhead implements TokenClassifier {
    * @return null if somebody has to look at the scores, which {@link #classify} gives: they are
    *     those of a prompt, or not all numbers; then nothing was appended
    */
-  @Nullable BestClass best(int[] tokenIds, int most) {
+  @Nullable ClassScore best(int[] tokenIds, int most) {
     if (tokenIds.length == 1 && tokenIds[0] == lastAnswer && !answers.isEmpty()) {
       length++;
       return answered();
@@ -124,15 +123,15 @@ final class GreedyAhead implements TokenClassifier {
   /** False if a score is not a number, or the best one is infinite. */
   private boolean ask(int[] tokenIds, int asked) {
     try {
-      answers.addAll(Arrays.asList(model.best(tokenIds, asked)));
+      answers.addAll(model.best(tokenIds, asked));
     } catch (ArithmeticException e) {
       return false;
     }
-    return answers.stream().allMatch(best -> Float.isFinite(best.score()));
+    return answers.stream().allMatch(best -> Float.isFinite(best.logit()));
   }
 
-  private BestClass answered() {
-    BestClass best = answers.remove();
+  private ClassScore answered() {
+    ClassScore best = answers.remove();
     lastAnswer = best.tokenId();
     return best;
   }

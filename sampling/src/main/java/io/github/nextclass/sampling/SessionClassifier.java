@@ -65,8 +65,15 @@ final class SessionClassifier implements VectorClassifier, GreedyAhead.Model {
   }
 
   @Override
-  public BestClass[] best(int[] tokenIds, int steps) {
-    return session.best(tokenIds, steps, classes);
+  public List<ClassScore> best(int[] tokenIds, int steps) {
+    return Arrays.stream(session.best(tokenIds, steps, classes))
+        .map(SessionClassifier::unfiltered)
+        .toList();
+  }
+
+  private static ClassScore unfiltered(BestClass best) {
+    return new ClassScore(
+        best.tokenId(), best.score(), best.probability(), best.score(), best.probability());
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.github.nextclass.sampling;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.nextclass.engine.BestClass;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -36,9 +35,9 @@ class GreedyAheadTest {
     }
 
     @Override
-    public BestClass[] best(int[] tokenIds, int steps) {
+    public List<ClassScore> best(int[] tokenIds, int steps) {
       asked.add(steps);
-      BestClass[] best = new BestClass[steps];
+      List<ClassScore> best = new ArrayList<>();
       int[] next = tokenIds;
       for (int i = 0; i < steps; i++) {
         if (position() >= failAt) {
@@ -53,7 +52,7 @@ class GreedyAheadTest {
           }
           id = scores[c] > scores[id] ? c : id;
         }
-        best[i] = new BestClass(id, scores[id], 0.5);
+        best.add(new ClassScore(id, scores[id], 0.5, scores[id], 0.5));
         next = new int[] {id};
       }
       return best;
