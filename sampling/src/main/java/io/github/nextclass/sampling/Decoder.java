@@ -127,7 +127,8 @@ public final class Decoder {
     this.candidates = new Candidates(classes);
     this.seed = settings.seed != null ? settings.seed : new SplittableRandom().nextLong();
     this.filters =
-        LogitsFilters.of(settings, classes, seed, constrained(detokenizer, prompt.length));
+        LogitsFilters.of(
+            settings, classes, seed, constrained(classifier, detokenizer, prompt.length));
     this.ahead = ahead(classifier, settings, filters);
     TokenClassifier asked =
         ahead != null ? ahead : withPromptLookup(classifier, prompt, settings.promptLookup);
@@ -362,15 +363,16 @@ public final class Decoder {
         + filters.stream().map(Object::toString).collect(Collectors.joining(", "));
   }
 
-  private @Nullable ConstrainedClasses constrained(Detokenizer detokenizer, int promptLength) {
+  private @Nullable ConstrainedClasses constrained(
+      TokenClassifier model, Detokenizer detokenizer, int promptLength) {
     if (settings.constraint == null) {
       return null;
     }
     // The last token chosen is not read, so there is room for one more than the context holds.
-    int room = classifier.capacity() - promptLength + 1;
+    int room = model.capacity() - promptLength + 1;
     return new ConstrainedClasses(
         detokenizer.tokenTrie().orElseThrow().walk(settings.constraint),
-        StopTokens.of(settings, classifier.classes()),
+        StopTokens.of(settings, model.classes()),
         Math.min(settings.maxNewTokens, room));
   }
 
