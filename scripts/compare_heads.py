@@ -8,7 +8,8 @@ Qwen3ForSequenceClassification gets labels, problem types and padding tokens of 
 classification pipeline, texts and all; the other checkpoints embed as Qwen3-Embedding's model card does (query and document,
 full and cut to a dimension), score pairs as Qwen3-Reranker's, and tell the log-probability of each token. A probability, or a
 component of a vector, may differ by 2e-5, a log-probability or a regression by 2e-4. A checkpoint that is refused is listed
-with the reason. Exit status: 0 no difference, 1 some.
+with the reason. No text holds a special token: transformers makes a control token of it, the library does not, on purpose.
+Exit status: 0 no difference, 1 some.
 
 Needs torch, transformers 5 and safetensors; the module compiled with its tests (mvn -pl sampling -am test-compile).
 """
@@ -35,7 +36,7 @@ from safetensors.torch import load_file, save_file
 MAIN = "io.github.nextclass.sampling.HeadLines"
 TOLERANCE = 2e-5
 STORYTELLER = ROOT / "models/storyteller"
-WORDS = ["a", "the", " girl", " Once", "upon", " 12", "\n", "é", " 你好", "😀", ".", "?!", " soup", "was", "COLD", "\t", "'s", " e\u0301", "<|im", "_end|>"]
+WORDS = ["a", "the", " girl", " Once", "upon", " 12", "\n", "é", " 你好", "😀", ".", "?!", " soup", "was", "COLD", "\t", "'s", " e\u0301", "<|im", "_END|>"]
 BEFORE = ("<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. Note that "
           'the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n')
 BEHIND = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
