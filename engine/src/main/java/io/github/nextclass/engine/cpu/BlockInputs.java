@@ -10,7 +10,8 @@ import io.github.nextclass.engine.quant.BlockMatrix;
  *   x[t, k] ~ levels[t, k] * scales[t, k / 32]        scale = largest / 127
  * </pre>
  *
- * <p>{@code packed} and {@code packedScales} hold them once more, in the order of a kernel.
+ * <p>Kernels with vectors hold them in an order of their own: {@code packed}, or {@code
+ * packedFloats}, and {@code packedScales}.
  */
 final class BlockInputs {
   private static final int BLOCK = BlockMatrix.BLOCK;
@@ -20,21 +21,27 @@ final class BlockInputs {
   int[] levels = new int[0];
   float[] scales = new float[0];
   int[] packed = new int[0];
+  float[] packedFloats = new float[0];
   float[] packedScales = new float[0];
 
-  /** Makes room. */
-  void prepare(int tokens, int columns, int packedTokens, int packedBlock) {
+  /** Makes room for {@code levels} and {@code scales}. */
+  void prepare(int tokens, int columns) {
     this.tokens = tokens;
     this.columns = columns;
-    int blocks = columns / BLOCK;
-    int packedLength = Math.multiplyExact(Math.multiplyExact(packedTokens, blocks), packedBlock);
     levels = levels.length < tokens * columns ? new int[tokens * columns] : levels;
-    scales = scales.length < tokens * blocks ? new float[tokens * blocks] : scales;
-    packed = packed.length < packedLength ? new int[packedLength] : packed;
-    packedScales =
-        packedScales.length < packedTokens * blocks
-            ? new float[packedTokens * blocks]
-            : packedScales;
+    scales = scales.length < tokens * blocks() ? new float[tokens * blocks()] : scales;
+  }
+
+  /** Makes room for the order of a kernel, which has so many ints and floats for each block. */
+  void preparePacked(int tokens, int columns, int packedTokens, int ints, int floats) {
+    this.tokens = tokens;
+    this.columns = columns;
+    int length = Math.multiplyExact(packedTokens, blocks());
+    int packedInts = Math.multiplyExact(length, ints);
+    int floatsLength = Math.multiplyExact(length, floats);
+    packed = packed.length < packedInts ? new int[packedInts] : packed;
+    packedFloats = packedFloats.length < floatsLength ? new float[floatsLength] : packedFloats;
+    packedScales = packedScales.length < length ? new float[length] : packedScales;
   }
 
   int blocks() {

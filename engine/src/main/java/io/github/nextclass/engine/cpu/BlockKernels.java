@@ -16,10 +16,15 @@ interface BlockKernels {
   void prepare(BlockInputs inputs, int tokens, int columns, int bits);
 
   /** The number of pieces in which inputs are quantised and packed. */
-  int pieces(int tokens, int bits);
+  int pieces(int tokens);
 
   /** Quantises and packs a piece of the inputs for weights of 4 or 8 bits. */
   void pack(float[] x, BlockInputs inputs, int bits, int piece);
+
+  /**
+   * Whether so few tokens go through the weights as these come from memory, which likes long runs.
+   */
+  boolean streams(int tokens);
 
   /**
    * Panels {@code from} to {@code to}, that is outputs {@code 32 * from} and on, for all tokens.

@@ -13,10 +13,7 @@ final class BlockLinears {
   /** Pieces of a section for each thread: small ones end together, long ones stream better. */
   private static final int PIECES_A_THREAD = 4;
 
-  /** Up to so many tokens, streaming the weights is what takes time. */
-  private static final int FEW_TOKENS = 16;
-
-  /** Panels of a piece where tokens are many. */
+  /** Panels of a piece where weights are unpacked for many tokens. */
   private static final int PANELS_A_PIECE = 4;
 
   private final BlockKernels kernels;
@@ -69,7 +66,7 @@ final class BlockLinears {
     int bits = weights.getFirst().matrix().bits();
     kernels.prepare(inputs, tokens, weights.getFirst().matrix().columns(), bits);
     workers.forRange(
-        kernels.pieces(tokens, bits),
+        kernels.pieces(tokens),
         1,
         (worker, from, to) -> {
           for (int piece = from; piece < to; piece++) {
@@ -78,7 +75,7 @@ final class BlockLinears {
         });
     int panels = weights.stream().mapToInt(BlockWeight::panels).sum();
     int aPiece =
-        tokens <= FEW_TOKENS
+        kernels.streams(tokens)
             ? Math.max(1, panels / (PIECES_A_THREAD * workers.count()))
             : PANELS_A_PIECE;
     int[] firstPiece = new int[weights.size() + 1];

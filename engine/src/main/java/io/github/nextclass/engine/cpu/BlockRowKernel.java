@@ -12,8 +12,7 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * Products of q8 and q4 weights with a few tokens, straight from where the weights lie: decode, a
  * batch, a short prompt. Two panels go together, half of the range apart, so that the prefetcher
- * sees two long streams. One token is broadcast once for both; four tokens go through one after the
- * other, which parts a word into levels once for four.
+ * sees two long streams. What is broadcast is used for both, and four tokens pass a word together.
  *
  * <p>The four levels of a q4 word are not parted by masks. With {@code W0} the word, {@code W1, W2,
  * W3} the word shifted right by 4, 8 and 12 bits, a level is a difference, and the sum can be
@@ -29,26 +28,38 @@ import jdk.incubator.vector.VectorOperators;
  * what six operations did. Levels are stored with 8 added; the sum starts at {@code -8 * sum of x}.
  * It fits 16 bits in the end, and what it overflows on the way does not matter.
  *
+ * <p>In q8 the products of one token are 16 bits wide, those of four tokens floats, as in {@link
+ * BlockTileKernel}: there the levels are worth their conversion.
+ *
+ * <p>Four tokens pass a block twice: the first time its lower bytes, then the higher ones, and
+ * their inputs lie in that order. One pass needs more registers than the 16 of AVX2, and sums would
+ * go through memory in the innermost loop: a batch of 8 took 95 ms in q8, and takes 71.
+ *
  * <p>The hot methods call vector methods themselves, for the reason that {@link MatrixKernel}
  * gives.
  */
 final class BlockRowKernel {
   /** Tokens that go through a panel together. */
-  static final int TOKENS = 4;
+  private static final int TOKENS = 4;
 
   /** Packed ints of a block and a token: where the sum starts, then 32 factors. */
-  static final int PACKED = BlockMatrix.BLOCK + 1;
+  private static final int PACKED = BlockMatrix.BLOCK + 1;
 
   private static final int ROWS = BlockMatrix.ROWS;
   private static final int HALF = ROWS / 2;
   private static final int BLOCK = BlockMatrix.BLOCK;
-  private static final int LINE_BYTES = ROWS * Short.BYTES;
+
+  /** Words of a block and an output in q4. */
+  private static final int WORDS_4 = BLOCK / 4;
+
+  private static final long LINE_BYTES = ROWS * Short.BYTES;
 
   private BlockRowKernel() {}
 
-  /** Tokens that there is room for when so many are packed. */
-  static int room(int tokens) {
-    return (tokens + TOKENS - 1) / TOKENS * TOKENS;
+  /** Makes room in inputs that are quantised. */
+  static void prepare(BlockInputs inputs, int bits) {
+    int length = (inputs.tokens + TOKENS - 1) / TOKENS * TOKENS;
+    inputs.preparePacked(inputs.tokens, inputs.columns, length, PACKED, bits == 8 ? BLOCK : 0);
   }
 
   /** Whether the tokens from {@code first} on go as four; only one that is left over does not. */
@@ -71,46 +82,57 @@ final class BlockRowKernel {
       int to = place * PACKED + token - first;
       if (bits == 4) {
         pack4(inputs.levels, from, inputs.packed, to, step);
+      } else if (step == 1) {
+        pack8(inputs.levels, from, inputs.packed, to);
       } else {
-        pack8(inputs.levels, from, inputs.packed, to, step);
+        packFloats(inputs.levels, from, inputs.packedFloats, place * BLOCK + token - first);
       }
     }
   }
 
   private static void pack4(int[] levels, int from, int[] packed, int to, int step) {
     int sum = 0;
-    int at = to;
-    for (int k = 0; k < BLOCK; k += 4) {
-      int x0 = levels[from + k];
-      int x1 = levels[from + k + 1];
-      int x2 = levels[from + k + 2];
-      int x3 = levels[from + k + 3];
-      packed[at + step] = BlockTileKernel.twice(x0);
-      packed[at + 2 * step] = BlockTileKernel.twice(x1 - 16 * x0);
-      packed[at + 3 * step] = BlockTileKernel.twice(x2 - 16 * x1);
-      packed[at + 4 * step] = BlockTileKernel.twice(x3 - 16 * x2);
-      at += 4 * step;
-      sum += x0 + x1 + x2 + x3;
+    int half = BLOCK / 2;
+    for (int word = 0; word < WORDS_4; word++) {
+      int before = 0;
+      for (int i = 0; i < 4; i++) {
+        int x = levels[from + 4 * word + i];
+        int place = step == 1 ? 4 * word + i : i / 2 * half + 2 * word + i % 2;
+        packed[to + (1 + place) * step] = twice(x - 16 * before);
+        before = x;
+        sum += x;
+      }
     }
-    packed[to] = BlockTileKernel.twice(-8 * sum);
+    packed[to] = twice(-8 * sum);
   }
 
-  private static void pack8(int[] levels, int from, int[] packed, int to, int step) {
+  private static void pack8(int[] levels, int from, int[] packed, int to) {
     for (int k = 0; k < BLOCK; k++) {
-      packed[to + (k + 1) * step] = BlockTileKernel.twice(levels[from + k]);
+      packed[to + k + 1] = twice(levels[from + k]);
     }
+  }
+
+  private static void packFloats(int[] levels, int from, float[] packed, int to) {
+    for (int k = 0; k < BLOCK; k++) {
+      int place = k % 2 * (BLOCK / 2) + k / 2; // lower bytes first
+      packed[to + place * TOKENS] = levels[from + k];
+    }
+  }
+
+  /** In both halves of an int. */
+  private static int twice(int level) {
+    return (level << 16) | (level & 0xffff);
   }
 
   static void run(
       BlockWeight w, int from, int to, BlockInputs inputs, float[] out, BlockScratch scratch) {
-    float[] sums = scratch.sums(TOKENS * ROWS);
+    float[] sums = scratch.sums(2 * TOKENS * ROWS);
     int half = (to - from + 1) / 2;
     for (int panel = from; panel < from + half; panel++) {
       int other = Math.min(panel + half, to - 1);
       for (int token = 0; token < inputs.tokens; token += TOKENS) {
         if (asFour(token, inputs.tokens)) {
-          four(w, panel, inputs, token, sums, out);
-          four(w, other, inputs, token, sums, out);
+          four(w, panel, other, inputs, token, sums, out);
         } else {
           two(w, panel, other, inputs, token, sums, out);
         }
@@ -145,20 +167,33 @@ final class BlockRowKernel {
   }
 
   private static void four(
-      BlockWeight w, int panel, BlockInputs inputs, int token, float[] sums, float[] out) {
+      BlockWeight w,
+      int panel,
+      int other,
+      BlockInputs inputs,
+      int token,
+      float[] sums,
+      float[] out) {
     BlockMatrix m = w.matrix();
-    int x = token * w.blocks() * PACKED;
     int scale = token * w.blocks();
     for (int row = 0; row < HALF; row += Lanes.WIDTH) {
       long p = panel * m.panelBytes() + 4L * row;
+      long q = other * m.panelBytes() + 4L * row;
       if (m.bits() == 4) {
-        four4(m.segment(), p, inputs.packed, x, inputs.packedScales, scale, w.blocks(), sums, row);
+        int x = scale * PACKED;
+        four4(
+            m.segment(), p, q, inputs.packed, x, inputs.packedScales, scale, w.blocks(), sums, row);
       } else {
-        four8(m.segment(), p, inputs.packed, x, inputs.packedScales, scale, w.blocks(), sums, row);
+        float[] x = inputs.packedFloats;
+        int at = scale * BLOCK;
+        int next = row + TOKENS * ROWS;
+        four8(m.segment(), p, x, at, inputs.packedScales, scale, w.blocks(), sums, row);
+        four8(m.segment(), q, x, at, inputs.packedScales, scale, w.blocks(), sums, next);
       }
     }
     for (int i = 0; i < Math.min(TOKENS, inputs.tokens - token); i++) {
       store(sums, i * ROWS, panel, m.rows(), out, token + i);
+      store(sums, (TOKENS + i) * ROWS, other, m.rows(), out, token + i);
     }
   }
 
@@ -247,7 +282,17 @@ final class BlockRowKernel {
     qOdd.intoArray(sums, row + ROWS + HALF);
   }
 
-  /** As {@link BlockTileKernel}: pairs of products, and whole sums in 32 bits. */
+  /**
+   * Two products fit 16 bits (32,258), then they are widened. A pair of lanes as an int is | odd |
+   * even |. With the sign bit of the even half turned over, which adds 32,768 to it and makes it
+   * positive, modulo 2^32
+   *
+   * <pre>
+   *   A += pair ^ 0x8000       odd * 65536 + even + 32768
+   *   B += pair &gt;&gt; 16          odd
+   *   so with A from -16 * 32768 the even sum is A - (B &lt;&lt; 16): an operation less than parting the halves
+   * </pre>
+   */
   private static void two8(
       MemorySegment m,
       long p,
@@ -321,6 +366,7 @@ final class BlockRowKernel {
   private static void four4(
       MemorySegment m,
       long p,
+      long q,
       int[] x,
       int at,
       float[] xScales,
@@ -328,208 +374,335 @@ final class BlockRowKernel {
       int blocks,
       float[] sums,
       int row) {
-    FloatVector e0 = FloatVector.zero(Lanes.F32);
-    FloatVector o0 = e0;
-    FloatVector e1 = e0;
-    FloatVector o1 = e0;
-    FloatVector e2 = e0;
-    FloatVector o2 = e0;
-    FloatVector e3 = e0;
-    FloatVector o3 = e0;
+    FloatVector pEven0 = FloatVector.zero(Lanes.F32);
+    FloatVector pOdd0 = pEven0;
+    FloatVector pEven1 = pEven0;
+    FloatVector pOdd1 = pEven0;
+    FloatVector pEven2 = pEven0;
+    FloatVector pOdd2 = pEven0;
+    FloatVector pEven3 = pEven0;
+    FloatVector pOdd3 = pEven0;
+    FloatVector qEven0 = pEven0;
+    FloatVector qOdd0 = pEven0;
+    FloatVector qEven1 = pEven0;
+    FloatVector qOdd1 = pEven0;
+    FloatVector qEven2 = pEven0;
+    FloatVector qOdd2 = pEven0;
+    FloatVector qEven3 = pEven0;
+    FloatVector qOdd3 = pEven0;
     for (int block = 0; block < blocks; block++) {
-      ShortVector a0 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
-      ShortVector a1 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
-      ShortVector a2 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
-      ShortVector a3 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
+      ShortVector p0 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
+      ShortVector q0 = p0;
+      ShortVector p1 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
+      ShortVector q1 = p1;
+      ShortVector p2 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
+      ShortVector q2 = p2;
+      ShortVector p3 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
+      ShortVector q3 = p3;
       at += TOKENS;
-      for (int k = 0; k < BLOCK; k += 4) {
-        ShortVector w = ShortVector.fromMemorySegment(BlockVectors.S16, m, p, LITTLE_ENDIAN);
-        a0 = a0.add(w.mul(IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts()));
-        a1 = a1.add(w.mul(IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts()));
-        a2 = a2.add(w.mul(IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts()));
-        a3 = a3.add(w.mul(IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts()));
-        ShortVector w1 = w.lanewise(VectorOperators.LSHR, 4);
-        a0 = a0.add(w1.mul(IntVector.broadcast(Lanes.I32, x[at + 4]).reinterpretAsShorts()));
-        a1 = a1.add(w1.mul(IntVector.broadcast(Lanes.I32, x[at + 5]).reinterpretAsShorts()));
-        a2 = a2.add(w1.mul(IntVector.broadcast(Lanes.I32, x[at + 6]).reinterpretAsShorts()));
-        a3 = a3.add(w1.mul(IntVector.broadcast(Lanes.I32, x[at + 7]).reinterpretAsShorts()));
-        ShortVector w2 = w.lanewise(VectorOperators.LSHR, 8);
-        a0 = a0.add(w2.mul(IntVector.broadcast(Lanes.I32, x[at + 8]).reinterpretAsShorts()));
-        a1 = a1.add(w2.mul(IntVector.broadcast(Lanes.I32, x[at + 9]).reinterpretAsShorts()));
-        a2 = a2.add(w2.mul(IntVector.broadcast(Lanes.I32, x[at + 10]).reinterpretAsShorts()));
-        a3 = a3.add(w2.mul(IntVector.broadcast(Lanes.I32, x[at + 11]).reinterpretAsShorts()));
-        ShortVector w3 = w.lanewise(VectorOperators.LSHR, 12);
-        a0 = a0.add(w3.mul(IntVector.broadcast(Lanes.I32, x[at + 12]).reinterpretAsShorts()));
-        a1 = a1.add(w3.mul(IntVector.broadcast(Lanes.I32, x[at + 13]).reinterpretAsShorts()));
-        a2 = a2.add(w3.mul(IntVector.broadcast(Lanes.I32, x[at + 14]).reinterpretAsShorts()));
-        a3 = a3.add(w3.mul(IntVector.broadcast(Lanes.I32, x[at + 15]).reinterpretAsShorts()));
-        p += LINE_BYTES;
-        at += 4 * TOKENS;
+      for (int k = 0; k < WORDS_4; k++) { // W0 and W1
+        ShortVector v =
+            ShortVector.fromMemorySegment(BlockVectors.S16, m, p + k * LINE_BYTES, LITTLE_ENDIAN);
+        ShortVector w =
+            ShortVector.fromMemorySegment(BlockVectors.S16, m, q + k * LINE_BYTES, LITTLE_ENDIAN);
+        ShortVector x00 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
+        p0 = p0.add(v.mul(x00));
+        q0 = q0.add(w.mul(x00));
+        ShortVector x01 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
+        p1 = p1.add(v.mul(x01));
+        q1 = q1.add(w.mul(x01));
+        ShortVector x02 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
+        p2 = p2.add(v.mul(x02));
+        q2 = q2.add(w.mul(x02));
+        ShortVector x03 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
+        p3 = p3.add(v.mul(x03));
+        q3 = q3.add(w.mul(x03));
+        v = v.lanewise(VectorOperators.LSHR, 4);
+        w = w.lanewise(VectorOperators.LSHR, 4);
+        ShortVector x10 = IntVector.broadcast(Lanes.I32, x[at + 4]).reinterpretAsShorts();
+        p0 = p0.add(v.mul(x10));
+        q0 = q0.add(w.mul(x10));
+        ShortVector x11 = IntVector.broadcast(Lanes.I32, x[at + 5]).reinterpretAsShorts();
+        p1 = p1.add(v.mul(x11));
+        q1 = q1.add(w.mul(x11));
+        ShortVector x12 = IntVector.broadcast(Lanes.I32, x[at + 6]).reinterpretAsShorts();
+        p2 = p2.add(v.mul(x12));
+        q2 = q2.add(w.mul(x12));
+        ShortVector x13 = IntVector.broadcast(Lanes.I32, x[at + 7]).reinterpretAsShorts();
+        p3 = p3.add(v.mul(x13));
+        q3 = q3.add(w.mul(x13));
+        at += 2 * TOKENS;
       }
-      IntVector scales = IntVector.fromMemorySegment(Lanes.I32, m, p, LITTLE_ENDIAN);
-      FloatVector even = scales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-      FloatVector odd = scales.and(0xffff0000).reinterpretAsFloats();
-      e0 =
+      for (int k = 0; k < WORDS_4; k++) { // W2 and W3
+        ShortVector v =
+            ShortVector.fromMemorySegment(BlockVectors.S16, m, p + k * LINE_BYTES, LITTLE_ENDIAN)
+                .lanewise(VectorOperators.LSHR, 8);
+        ShortVector w =
+            ShortVector.fromMemorySegment(BlockVectors.S16, m, q + k * LINE_BYTES, LITTLE_ENDIAN)
+                .lanewise(VectorOperators.LSHR, 8);
+        ShortVector x00 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
+        p0 = p0.add(v.mul(x00));
+        q0 = q0.add(w.mul(x00));
+        ShortVector x01 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
+        p1 = p1.add(v.mul(x01));
+        q1 = q1.add(w.mul(x01));
+        ShortVector x02 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
+        p2 = p2.add(v.mul(x02));
+        q2 = q2.add(w.mul(x02));
+        ShortVector x03 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
+        p3 = p3.add(v.mul(x03));
+        q3 = q3.add(w.mul(x03));
+        v = v.lanewise(VectorOperators.LSHR, 4);
+        w = w.lanewise(VectorOperators.LSHR, 4);
+        ShortVector x10 = IntVector.broadcast(Lanes.I32, x[at + 4]).reinterpretAsShorts();
+        p0 = p0.add(v.mul(x10));
+        q0 = q0.add(w.mul(x10));
+        ShortVector x11 = IntVector.broadcast(Lanes.I32, x[at + 5]).reinterpretAsShorts();
+        p1 = p1.add(v.mul(x11));
+        q1 = q1.add(w.mul(x11));
+        ShortVector x12 = IntVector.broadcast(Lanes.I32, x[at + 6]).reinterpretAsShorts();
+        p2 = p2.add(v.mul(x12));
+        q2 = q2.add(w.mul(x12));
+        ShortVector x13 = IntVector.broadcast(Lanes.I32, x[at + 7]).reinterpretAsShorts();
+        p3 = p3.add(v.mul(x13));
+        q3 = q3.add(w.mul(x13));
+        at += 2 * TOKENS;
+      }
+      p += WORDS_4 * LINE_BYTES;
+      q += WORDS_4 * LINE_BYTES;
+      IntVector pScales = IntVector.fromMemorySegment(Lanes.I32, m, p, LITTLE_ENDIAN);
+      FloatVector pEven = pScales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector pOdd = pScales.and(0xffff0000).reinterpretAsFloats();
+      pEven0 =
           ((FloatVector)
-                  a0.reinterpretAsInts()
+                  p0.reinterpretAsInts()
                       .lanewise(VectorOperators.LSHL, 16)
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt]), e0);
-      o0 =
+              .fma(pEven.mul(xScales[scaleAt]), pEven0);
+      pOdd0 =
           ((FloatVector)
-                  a0.reinterpretAsInts()
+                  p0.reinterpretAsInts()
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(odd.mul(xScales[scaleAt]), o0);
-      e1 =
+              .fma(pOdd.mul(xScales[scaleAt]), pOdd0);
+      pEven1 =
           ((FloatVector)
-                  a1.reinterpretAsInts()
+                  p1.reinterpretAsInts()
                       .lanewise(VectorOperators.LSHL, 16)
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt + 1]), e1);
-      o1 =
+              .fma(pEven.mul(xScales[scaleAt + 1]), pEven1);
+      pOdd1 =
           ((FloatVector)
-                  a1.reinterpretAsInts()
+                  p1.reinterpretAsInts()
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(odd.mul(xScales[scaleAt + 1]), o1);
-      e2 =
+              .fma(pOdd.mul(xScales[scaleAt + 1]), pOdd1);
+      pEven2 =
           ((FloatVector)
-                  a2.reinterpretAsInts()
+                  p2.reinterpretAsInts()
                       .lanewise(VectorOperators.LSHL, 16)
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt + 2]), e2);
-      o2 =
+              .fma(pEven.mul(xScales[scaleAt + 2]), pEven2);
+      pOdd2 =
           ((FloatVector)
-                  a2.reinterpretAsInts()
+                  p2.reinterpretAsInts()
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(odd.mul(xScales[scaleAt + 2]), o2);
-      e3 =
+              .fma(pOdd.mul(xScales[scaleAt + 2]), pOdd2);
+      pEven3 =
           ((FloatVector)
-                  a3.reinterpretAsInts()
+                  p3.reinterpretAsInts()
                       .lanewise(VectorOperators.LSHL, 16)
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt + 3]), e3);
-      o3 =
+              .fma(pEven.mul(xScales[scaleAt + 3]), pEven3);
+      pOdd3 =
           ((FloatVector)
-                  a3.reinterpretAsInts()
+                  p3.reinterpretAsInts()
                       .lanewise(VectorOperators.ASHR, 16)
                       .convert(VectorOperators.I2F, 0))
-              .fma(odd.mul(xScales[scaleAt + 3]), o3);
+              .fma(pOdd.mul(xScales[scaleAt + 3]), pOdd3);
+      IntVector qScales = IntVector.fromMemorySegment(Lanes.I32, m, q, LITTLE_ENDIAN);
+      FloatVector qEven = qScales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      FloatVector qOdd = qScales.and(0xffff0000).reinterpretAsFloats();
+      qEven0 =
+          ((FloatVector)
+                  q0.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qEven.mul(xScales[scaleAt]), qEven0);
+      qOdd0 =
+          ((FloatVector)
+                  q0.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qOdd.mul(xScales[scaleAt]), qOdd0);
+      qEven1 =
+          ((FloatVector)
+                  q1.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qEven.mul(xScales[scaleAt + 1]), qEven1);
+      qOdd1 =
+          ((FloatVector)
+                  q1.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qOdd.mul(xScales[scaleAt + 1]), qOdd1);
+      qEven2 =
+          ((FloatVector)
+                  q2.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qEven.mul(xScales[scaleAt + 2]), qEven2);
+      qOdd2 =
+          ((FloatVector)
+                  q2.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qOdd.mul(xScales[scaleAt + 2]), qOdd2);
+      qEven3 =
+          ((FloatVector)
+                  q3.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qEven.mul(xScales[scaleAt + 3]), qEven3);
+      qOdd3 =
+          ((FloatVector)
+                  q3.reinterpretAsInts()
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .convert(VectorOperators.I2F, 0))
+              .fma(qOdd.mul(xScales[scaleAt + 3]), qOdd3);
       p += LINE_BYTES;
+      q += LINE_BYTES;
       scaleAt += TOKENS;
     }
-    e0.intoArray(sums, row);
-    o0.intoArray(sums, row + HALF);
-    e1.intoArray(sums, row + ROWS);
-    o1.intoArray(sums, row + HALF + ROWS);
-    e2.intoArray(sums, row + 2 * ROWS);
-    o2.intoArray(sums, row + HALF + 2 * ROWS);
-    e3.intoArray(sums, row + 3 * ROWS);
-    o3.intoArray(sums, row + HALF + 3 * ROWS);
+    pEven0.intoArray(sums, row);
+    pOdd0.intoArray(sums, row + HALF);
+    pEven1.intoArray(sums, row + ROWS);
+    pOdd1.intoArray(sums, row + ROWS + HALF);
+    pEven2.intoArray(sums, row + 2 * ROWS);
+    pOdd2.intoArray(sums, row + 2 * ROWS + HALF);
+    pEven3.intoArray(sums, row + 3 * ROWS);
+    pOdd3.intoArray(sums, row + 3 * ROWS + HALF);
+    qEven0.intoArray(sums, row + TOKENS * ROWS);
+    qOdd0.intoArray(sums, row + TOKENS * ROWS + HALF);
+    qEven1.intoArray(sums, row + TOKENS * ROWS + ROWS);
+    qOdd1.intoArray(sums, row + TOKENS * ROWS + ROWS + HALF);
+    qEven2.intoArray(sums, row + TOKENS * ROWS + 2 * ROWS);
+    qOdd2.intoArray(sums, row + TOKENS * ROWS + 2 * ROWS + HALF);
+    qEven3.intoArray(sums, row + TOKENS * ROWS + 3 * ROWS);
+    qOdd3.intoArray(sums, row + TOKENS * ROWS + 3 * ROWS + HALF);
   }
 
-  /** As {@link #two8}. */
+  /** Floats, as {@link BlockTileKernel}: their sums are exact. */
   private static void four8(
       MemorySegment m,
       long p,
-      int[] x,
+      float[] x,
       int at,
       float[] xScales,
       int scaleAt,
       int blocks,
       float[] sums,
       int row) {
-    FloatVector e0 = FloatVector.zero(Lanes.F32);
-    FloatVector o0 = e0;
-    FloatVector e1 = e0;
-    FloatVector o1 = e0;
-    FloatVector e2 = e0;
-    FloatVector o2 = e0;
-    FloatVector e3 = e0;
-    FloatVector o3 = e0;
+    FloatVector even0 = FloatVector.zero(Lanes.F32);
+    FloatVector odd0 = even0;
+    FloatVector even1 = even0;
+    FloatVector odd1 = even0;
+    FloatVector even2 = even0;
+    FloatVector odd2 = even0;
+    FloatVector even3 = even0;
+    FloatVector odd3 = even0;
     for (int block = 0; block < blocks; block++) {
-      IntVector a0 = BlockVectors.pairsStart();
-      IntVector b0 = IntVector.zero(Lanes.I32);
-      IntVector a1 = a0;
-      IntVector b1 = b0;
-      IntVector a2 = a0;
-      IntVector b2 = b0;
-      IntVector a3 = a0;
-      IntVector b3 = b0;
-      at += TOKENS;
-      for (int k = 0; k < BLOCK; k += 2) {
-        ShortVector word = ShortVector.fromMemorySegment(BlockVectors.S16, m, p, LITTLE_ENDIAN);
-        ShortVector low = word.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-        ShortVector high = word.lanewise(VectorOperators.ASHR, 8);
-        IntVector v0 =
-            low.mul(IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts())
-                .add(high.mul(IntVector.broadcast(Lanes.I32, x[at + 4]).reinterpretAsShorts()))
-                .reinterpretAsInts();
-        a0 = a0.add(v0.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
-        b0 = b0.add(v0.lanewise(VectorOperators.ASHR, 16));
-        IntVector v1 =
-            low.mul(IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts())
-                .add(high.mul(IntVector.broadcast(Lanes.I32, x[at + 5]).reinterpretAsShorts()))
-                .reinterpretAsInts();
-        a1 = a1.add(v1.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
-        b1 = b1.add(v1.lanewise(VectorOperators.ASHR, 16));
-        IntVector v2 =
-            low.mul(IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts())
-                .add(high.mul(IntVector.broadcast(Lanes.I32, x[at + 6]).reinterpretAsShorts()))
-                .reinterpretAsInts();
-        a2 = a2.add(v2.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
-        b2 = b2.add(v2.lanewise(VectorOperators.ASHR, 16));
-        IntVector v3 =
-            low.mul(IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts())
-                .add(high.mul(IntVector.broadcast(Lanes.I32, x[at + 7]).reinterpretAsShorts()))
-                .reinterpretAsInts();
-        a3 = a3.add(v3.lanewise(VectorOperators.XOR, BlockVectors.EVEN_SIGN));
-        b3 = b3.add(v3.lanewise(VectorOperators.ASHR, 16));
-        p += LINE_BYTES;
-        at += 2 * TOKENS;
+      FloatVector v0 = FloatVector.zero(Lanes.F32);
+      FloatVector w0 = v0;
+      FloatVector v1 = v0;
+      FloatVector w1 = v0;
+      FloatVector v2 = v0;
+      FloatVector w2 = v0;
+      FloatVector v3 = v0;
+      FloatVector w3 = v0;
+      for (int k = 0; k < BLOCK / 2; k++) { // lower bytes
+        IntVector word =
+            IntVector.fromMemorySegment(Lanes.I32, m, p + k * LINE_BYTES, LITTLE_ENDIAN);
+        FloatVector v =
+            (FloatVector)
+                word.lanewise(VectorOperators.LSHL, 24)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convert(VectorOperators.I2F, 0);
+        FloatVector w =
+            (FloatVector)
+                word.lanewise(VectorOperators.LSHL, 8)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convert(VectorOperators.I2F, 0);
+        FloatVector x0 = FloatVector.broadcast(Lanes.F32, x[at + 0]);
+        v0 = v.fma(x0, v0);
+        w0 = w.fma(x0, w0);
+        FloatVector x1 = FloatVector.broadcast(Lanes.F32, x[at + 1]);
+        v1 = v.fma(x1, v1);
+        w1 = w.fma(x1, w1);
+        FloatVector x2 = FloatVector.broadcast(Lanes.F32, x[at + 2]);
+        v2 = v.fma(x2, v2);
+        w2 = w.fma(x2, w2);
+        FloatVector x3 = FloatVector.broadcast(Lanes.F32, x[at + 3]);
+        v3 = v.fma(x3, v3);
+        w3 = w.fma(x3, w3);
+        at += TOKENS;
       }
+      for (int k = 0; k < BLOCK / 2; k++) { // higher bytes
+        IntVector word =
+            IntVector.fromMemorySegment(Lanes.I32, m, p + k * LINE_BYTES, LITTLE_ENDIAN);
+        FloatVector v =
+            (FloatVector)
+                word.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convert(VectorOperators.I2F, 0);
+        FloatVector w =
+            (FloatVector) word.lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0);
+        FloatVector x0 = FloatVector.broadcast(Lanes.F32, x[at + 0]);
+        v0 = v.fma(x0, v0);
+        w0 = w.fma(x0, w0);
+        FloatVector x1 = FloatVector.broadcast(Lanes.F32, x[at + 1]);
+        v1 = v.fma(x1, v1);
+        w1 = w.fma(x1, w1);
+        FloatVector x2 = FloatVector.broadcast(Lanes.F32, x[at + 2]);
+        v2 = v.fma(x2, v2);
+        w2 = w.fma(x2, w2);
+        FloatVector x3 = FloatVector.broadcast(Lanes.F32, x[at + 3]);
+        v3 = v.fma(x3, v3);
+        w3 = w.fma(x3, w3);
+        at += TOKENS;
+      }
+      p += BLOCK / 2 * LINE_BYTES;
       IntVector scales = IntVector.fromMemorySegment(Lanes.I32, m, p, LITTLE_ENDIAN);
       FloatVector even = scales.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector odd = scales.and(0xffff0000).reinterpretAsFloats();
-      e0 =
-          ((FloatVector)
-                  a0.sub(b0.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt]), e0);
-      o0 = ((FloatVector) b0.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt]), o0);
-      e1 =
-          ((FloatVector)
-                  a1.sub(b1.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt + 1]), e1);
-      o1 =
-          ((FloatVector) b1.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 1]), o1);
-      e2 =
-          ((FloatVector)
-                  a2.sub(b2.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt + 2]), e2);
-      o2 =
-          ((FloatVector) b2.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 2]), o2);
-      e3 =
-          ((FloatVector)
-                  a3.sub(b3.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
-              .fma(even.mul(xScales[scaleAt + 3]), e3);
-      o3 =
-          ((FloatVector) b3.convert(VectorOperators.I2F, 0)).fma(odd.mul(xScales[scaleAt + 3]), o3);
+      even0 = v0.fma(even.mul(xScales[scaleAt]), even0);
+      odd0 = w0.fma(odd.mul(xScales[scaleAt]), odd0);
+      even1 = v1.fma(even.mul(xScales[scaleAt + 1]), even1);
+      odd1 = w1.fma(odd.mul(xScales[scaleAt + 1]), odd1);
+      even2 = v2.fma(even.mul(xScales[scaleAt + 2]), even2);
+      odd2 = w2.fma(odd.mul(xScales[scaleAt + 2]), odd2);
+      even3 = v3.fma(even.mul(xScales[scaleAt + 3]), even3);
+      odd3 = w3.fma(odd.mul(xScales[scaleAt + 3]), odd3);
       p += LINE_BYTES;
       scaleAt += TOKENS;
     }
-    e0.intoArray(sums, row);
-    o0.intoArray(sums, row + HALF);
-    e1.intoArray(sums, row + ROWS);
-    o1.intoArray(sums, row + HALF + ROWS);
-    e2.intoArray(sums, row + 2 * ROWS);
-    o2.intoArray(sums, row + HALF + 2 * ROWS);
-    e3.intoArray(sums, row + 3 * ROWS);
-    o3.intoArray(sums, row + HALF + 3 * ROWS);
+    even0.intoArray(sums, row);
+    odd0.intoArray(sums, row + HALF);
+    even1.intoArray(sums, row + ROWS);
+    odd1.intoArray(sums, row + ROWS + HALF);
+    even2.intoArray(sums, row + 2 * ROWS);
+    odd2.intoArray(sums, row + 2 * ROWS + HALF);
+    even3.intoArray(sums, row + 3 * ROWS);
+    odd3.intoArray(sums, row + 3 * ROWS + HALF);
   }
 }

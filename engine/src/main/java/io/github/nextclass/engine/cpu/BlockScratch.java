@@ -3,6 +3,7 @@ package io.github.nextclass.engine.cpu;
 /** Working memory of one thread for {@link BlockKernels}, grown when more is needed. */
 final class BlockScratch {
   private short[] levels = new short[0];
+  private float[] floats = new float[0];
   private int[][] parted = new int[0][0];
   private int[] dots = new int[0];
   private float[] scales = new float[0];
@@ -12,6 +13,12 @@ final class BlockScratch {
   short[] levels(int length) {
     levels = levels.length < length ? new short[length] : levels;
     return levels;
+  }
+
+  /** The same as floats. */
+  float[] floats(int length) {
+    floats = floats.length < length ? new float[length] : floats;
+    return floats;
   }
 
   /** Levels of a block, {@code [k][output]}. */

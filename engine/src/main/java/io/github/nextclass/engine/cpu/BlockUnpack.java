@@ -4,6 +4,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.github.nextclass.engine.quant.BlockMatrix;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
@@ -17,52 +18,96 @@ final class BlockUnpack {
 
   private BlockUnpack() {}
 
-  /** Levels go to {@code [block][32 inputs][32 lanes]}, scales to {@code [block][32 outputs]}. */
-  static void panel(
-      BlockMatrix m, int panel, short[] levels, int to, float[] scales, int scalesTo) {
-    long at = panel * m.panelBytes();
-    int lines = BLOCK * m.bits() / Short.SIZE;
-    for (int block = 0; block < m.columns() / BLOCK; block++) {
+  /**
+   * Some blocks; levels of q4 go to {@code [block][32 inputs][width]}, scales to {@code
+   * [block][width]}.
+   */
+  static void q4(
+      BlockMatrix m,
+      int panel,
+      int block,
+      int blocks,
+      int width,
+      short[] levels,
+      int to,
+      float[] scales,
+      int scalesTo) {
+    long at = panel * m.panelBytes() + (long) block * BlockMatrix.blockBytes(4);
+    for (int i = 0; i < blocks; i++) {
       for (int row = 0; row < HALF; row += Lanes.WIDTH) {
-        long part = at + 4L * row;
-        if (m.bits() == 4) {
-          block4(m.segment(), part, levels, to + 2 * row);
-        } else {
-          block8(m.segment(), part, levels, to + 2 * row);
-        }
-        scales(m.segment(), part + (long) lines * LINE_BYTES, scales, scalesTo + row);
+        block4(m.segment(), at + 4L * row, width, levels, to + 2 * row);
+        scales(m.segment(), at + 4L * row + (long) BLOCK / 4 * LINE_BYTES, scales, scalesTo + row);
       }
-      at += BlockMatrix.blockBytes(m.bits());
+      at += BlockMatrix.blockBytes(4);
+      to += BLOCK * width;
+      scalesTo += width;
+    }
+  }
+
+  private static void block4(MemorySegment segment, long at, int width, short[] levels, int to) {
+    for (int k = 0; k < BLOCK; k += 4) {
+      ShortVector word =
+          ShortVector.fromMemorySegment(BlockVectors.S16, segment, at, LITTLE_ENDIAN);
+      word.and((short) 0xf).sub((short) 8).intoArray(levels, to);
+      word.lanewise(VectorOperators.LSHR, 4)
+          .and((short) 0xf)
+          .sub((short) 8)
+          .intoArray(levels, to + width);
+      word.lanewise(VectorOperators.LSHR, 8)
+          .and((short) 0xf)
+          .sub((short) 8)
+          .intoArray(levels, to + 2 * width);
+      word.lanewise(VectorOperators.LSHR, 12).sub((short) 8).intoArray(levels, to + 3 * width);
+      at += LINE_BYTES;
+      to += 4 * width;
+    }
+  }
+
+  /** Levels of q8, as floats, go to {@code [block][32 inputs][32 outputs]}. */
+  static void q8(
+      BlockMatrix m,
+      int panel,
+      int block,
+      int blocks,
+      float[] levels,
+      int to,
+      float[] scales,
+      int scalesTo) {
+    long at = panel * m.panelBytes() + (long) block * BlockMatrix.blockBytes(8);
+    for (int i = 0; i < blocks; i++) {
+      for (int row = 0; row < HALF; row += Lanes.WIDTH) {
+        block8(m.segment(), at + 4L * row, levels, to + row);
+        scales(m.segment(), at + 4L * row + (long) BLOCK / 2 * LINE_BYTES, scales, scalesTo + row);
+      }
+      at += BlockMatrix.blockBytes(8);
       to += BLOCK * ROWS;
       scalesTo += ROWS;
     }
   }
 
-  private static void block4(MemorySegment segment, long at, short[] levels, int to) {
-    for (int k = 0; k < BLOCK; k += 4) {
-      ShortVector word =
-          ShortVector.fromMemorySegment(BlockVectors.S16, segment, at, LITTLE_ENDIAN);
-      level(word).intoArray(levels, to);
-      level(word.lanewise(VectorOperators.LSHR, 4)).intoArray(levels, to + ROWS);
-      level(word.lanewise(VectorOperators.LSHR, 8)).intoArray(levels, to + 2 * ROWS);
-      level(word.lanewise(VectorOperators.LSHR, 12)).intoArray(levels, to + 3 * ROWS);
-      at += LINE_BYTES;
-      to += 4 * ROWS;
-    }
-  }
-
-  private static ShortVector level(ShortVector word) {
-    return word.and((short) 0xf).sub((short) 8);
-  }
-
-  private static void block8(MemorySegment segment, long at, short[] levels, int to) {
+  private static void block8(MemorySegment segment, long at, float[] levels, int to) {
     for (int k = 0; k < BLOCK; k += 2) {
-      ShortVector word =
-          ShortVector.fromMemorySegment(BlockVectors.S16, segment, at, LITTLE_ENDIAN);
-      word.lanewise(VectorOperators.LSHL, 8)
-          .lanewise(VectorOperators.ASHR, 8)
+      IntVector pairs = IntVector.fromMemorySegment(Lanes.I32, segment, at, LITTLE_ENDIAN);
+      ((FloatVector)
+              pairs
+                  .lanewise(VectorOperators.LSHL, 24)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convert(VectorOperators.I2F, 0))
           .intoArray(levels, to);
-      word.lanewise(VectorOperators.ASHR, 8).intoArray(levels, to + ROWS);
+      ((FloatVector)
+              pairs
+                  .lanewise(VectorOperators.LSHL, 8)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convert(VectorOperators.I2F, 0))
+          .intoArray(levels, to + HALF);
+      ((FloatVector)
+              pairs
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convert(VectorOperators.I2F, 0))
+          .intoArray(levels, to + ROWS);
+      ((FloatVector) pairs.lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0))
+          .intoArray(levels, to + ROWS + HALF);
       at += LINE_BYTES;
       to += 2 * ROWS;
     }

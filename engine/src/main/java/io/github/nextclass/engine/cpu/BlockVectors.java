@@ -13,7 +13,7 @@ final class BlockVectors {
 
   private BlockVectors() {}
 
-  /** Where the sum of the pairs of a block starts: see {@link BlockTileKernel}. */
+  /** Where the sum of the pairs of a block starts: see {@link BlockRowKernel}. */
   static IntVector pairsStart() {
     return IntVector.broadcast(Lanes.I32, -EVEN_SIGN * (BlockMatrix.BLOCK / 2));
   }

@@ -1,5 +1,7 @@
 package io.github.nextclass.engine.cpu;
 
+import io.github.nextclass.engine.quant.Bf16;
+
 /** Rounding of 32 numbers of a head to 8 bits with one scale. */
 final class KvLevels {
   static final int HIGHEST = 127;

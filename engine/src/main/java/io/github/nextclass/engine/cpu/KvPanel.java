@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import io.github.nextclass.engine.KvCacheFormat;
+import io.github.nextclass.engine.quant.Bf16;
 import java.lang.foreign.MemorySegment;
 
 /**

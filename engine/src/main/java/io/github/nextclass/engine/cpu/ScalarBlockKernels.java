@@ -2,6 +2,7 @@ package io.github.nextclass.engine.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import io.github.nextclass.engine.quant.Bf16;
 import io.github.nextclass.engine.quant.BlockMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,12 +22,17 @@ final class ScalarBlockKernels implements BlockKernels {
 
   @Override
   public void prepare(BlockInputs inputs, int tokens, int columns, int bits) {
-    inputs.prepare(tokens, columns, 0, 0);
+    inputs.prepare(tokens, columns);
   }
 
   @Override
-  public int pieces(int tokens, int bits) {
+  public int pieces(int tokens) {
     return tokens;
+  }
+
+  @Override
+  public boolean streams(int tokens) {
+    return tokens == 1;
   }
 
   @Override

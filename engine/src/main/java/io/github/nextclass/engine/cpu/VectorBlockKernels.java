@@ -10,70 +10,89 @@ final class VectorBlockKernels implements BlockKernels {
   private static final int BLOCK = BlockMatrix.BLOCK;
 
   /**
-   * Up to so many tokens, levels are not worth unpacking. Measured with the 0.6B shape on two
-   * threads: 8 tokens in q4 take 47 ms as rows and 59 ms as tiles, 12 take 66 and 59; 16 tokens in
-   * q8 take 106 ms and 126 ms, 24 about the same.
+   * Up to so many tokens, levels are not worth unpacking. Linear layers of 0.6B, two threads, as
+   * rows and as tiles: 8 tokens in q4 38 and 48 ms, 16 tokens 75 and 74, 24 tokens 113 and 101; in
+   * q8 54 and 73, 101 and 114, 153 and 153. With AVX2 in q4 63 and 66, 117 and 106; in q8 71 and
+   * 96, 129 and 153.
    */
-  private static int fewTokens(int bits) {
-    return bits == 4 ? 8 : 16;
+  private static final int FEW_TOKENS = 16;
+
+  private final int fewTokens;
+
+  VectorBlockKernels() {
+    this(FEW_TOKENS);
+  }
+
+  /** For tests: up to so many tokens go as rows. */
+  VectorBlockKernels(int fewTokens) {
+    this.fewTokens = fewTokens;
   }
 
   @Override
   public void prepare(BlockInputs inputs, int tokens, int columns, int bits) {
-    if (tokens <= fewTokens(bits)) {
-      inputs.prepare(tokens, columns, BlockRowKernel.room(tokens), BlockRowKernel.PACKED);
+    if (streams(tokens)) {
+      inputs.prepare(tokens, columns);
+      BlockRowKernel.prepare(inputs, bits);
     } else {
-      int padded = BlockTileKernel.tiles(tokens) * BlockTileKernel.TOKENS;
-      inputs.prepare(tokens, columns, padded, BLOCK);
+      BlockTileKernel.prepare(inputs, tokens, columns, bits);
     }
   }
 
   @Override
-  public int pieces(int tokens, int bits) {
-    return tokens <= fewTokens(bits) ? tokens : BlockTileKernel.tiles(tokens);
+  public boolean streams(int tokens) {
+    return tokens <= fewTokens;
+  }
+
+  @Override
+  public int pieces(int tokens) {
+    return streams(tokens) ? tokens : BlockTileKernel.tiles(tokens);
   }
 
   @Override
   public void pack(float[] x, BlockInputs inputs, int bits, int piece) {
-    if (inputs.tokens <= fewTokens(bits)) {
+    if (streams(inputs.tokens)) {
       quantize(x, inputs, piece);
       BlockRowKernel.pack(inputs, bits, piece);
       return;
     }
-    int first = piece * BlockTileKernel.TOKENS;
-    int end = Math.min(first + BlockTileKernel.TOKENS, inputs.tokens);
-    for (int token = first; token < end; token++) {
-      quantize(x, inputs, token);
-    }
-    BlockTileKernel.packTile(inputs, piece);
+    BlockTileKernel.pack(x, inputs, bits, piece);
   }
 
-  /** {@link BlockInputs#quantize}; a maximum has no rounding, so its order does not matter. */
+  /** {@link BlockInputs#quantize} with vectors. */
   private static void quantize(float[] x, BlockInputs inputs, int token) {
     for (int block = 0; block < inputs.blocks(); block++) {
       int at = token * inputs.columns + block * BLOCK;
-      FloatVector max = FloatVector.zero(Lanes.F32);
-      for (int k = at; k < at + BLOCK; k += Lanes.WIDTH) {
-        max = max.max(FloatVector.fromArray(Lanes.F32, x, k).abs());
-      }
-      float largest = max.reduceLanes(VectorOperators.MAX);
+      float largest = largest(x, at);
       inputs.scales[token * inputs.blocks() + block] = largest / BlockInputs.LEVELS;
       float inverse = BlockInputs.inverse(largest);
       for (int k = at; k < at + BLOCK; k += Lanes.WIDTH) {
-        FloatVector rounded =
-            FloatVector.fromArray(Lanes.F32, x, k)
-                .mul(inverse)
-                .add(BlockInputs.ROUND)
-                .sub(BlockInputs.ROUND);
-        ((IntVector) rounded.convert(VectorOperators.F2I, 0)).intoArray(inputs.levels, k);
+        ((IntVector) rounded(x, k, inverse).convert(VectorOperators.F2I, 0))
+            .intoArray(inputs.levels, k);
       }
     }
+  }
+
+  /** The largest magnitude of a block; a maximum has no rounding, so its order does not matter. */
+  static float largest(float[] x, int at) {
+    FloatVector max = FloatVector.zero(Lanes.F32);
+    for (int k = at; k < at + BLOCK; k += Lanes.WIDTH) {
+      max = max.max(FloatVector.fromArray(Lanes.F32, x, k).abs());
+    }
+    return max.reduceLanes(VectorOperators.MAX);
+  }
+
+  /** Levels of some inputs, as floats. */
+  static FloatVector rounded(float[] x, int at, float inverse) {
+    return FloatVector.fromArray(Lanes.F32, x, at)
+        .mul(inverse)
+        .add(BlockInputs.ROUND)
+        .sub(BlockInputs.ROUND);
   }
 
   @Override
   public void linear(
       BlockWeight w, int from, int to, BlockInputs inputs, float[] out, BlockScratch scratch) {
-    if (inputs.tokens <= fewTokens(w.matrix().bits())) {
+    if (streams(inputs.tokens)) {
       BlockRowKernel.run(w, from, to, inputs, out, scratch);
     } else {
       BlockTileKernel.run(w, from, to, inputs, out, scratch);

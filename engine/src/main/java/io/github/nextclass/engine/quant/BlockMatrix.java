@@ -183,7 +183,7 @@ public final class BlockMatrix implements StoredMatrix, LevelMatrix {
 
   @Override
   public float scale(int row, int k) {
-    return bf16(
+    return Bf16.widen(
         segment.get(WORD, blockOffset(row, k) + blockBytes(bits) - SCALES_BYTES + 2L * lane(row)));
   }
 
@@ -200,10 +200,6 @@ public final class BlockMatrix implements StoredMatrix, LevelMatrix {
   public static int lane(int row) {
     int i = row % ROWS;
     return i < ROWS / 2 ? 2 * i : 2 * (i - ROWS / 2) + 1;
-  }
-
-  private static float bf16(short bits) {
-    return Float.intBitsToFloat(bits << 16);
   }
 
   @Override

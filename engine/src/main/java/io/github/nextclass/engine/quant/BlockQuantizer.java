@@ -154,7 +154,7 @@ public final class BlockQuantizer {
       keepBetter();
     }
     for (int lane = 0; lane < LANES; lane++) {
-      float scale = roundToBf16(bestProducts[lane] / bestSquares[lane]);
+      float scale = Bf16.widen(Bf16.round(bestProducts[lane] / bestSquares[lane]));
       best[lane] = Math.abs(largest[lane]) < NOTHING ? 0f : scale;
       inverse[lane] = best[lane] == 0f ? 0f : 1f / best[lane];
     }
@@ -214,12 +214,6 @@ public final class BlockQuantizer {
         bestSquares[lane] = squares[lane];
       }
     }
-  }
-
-  private static float roundToBf16(float x) {
-    int bits = Float.floatToRawIntBits(x);
-    int rounded = bits + 0x7fff + (bits >>> 16 & 1);
-    return Float.intBitsToFloat(rounded & 0xffff0000);
   }
 
   private void write(int block, MemorySegment target, long at) {

@@ -3,6 +3,7 @@ package io.github.nextclass.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.nextclass.engine.KvCacheFormat;
+import io.github.nextclass.engine.quant.Bf16;
 import java.lang.foreign.Arena;
 import java.util.HashSet;
 import java.util.Random;

@@ -1,11 +1,16 @@
-package io.github.nextclass.engine.cpu;
+package io.github.nextclass.engine.quant;
 
 /** Brain floats: the upper half of a float. */
-final class Bf16 {
+public final class Bf16 {
   private Bf16() {}
 
-  /** To nearest, ties to even; a NaN stays one. */
-  static short round(float x) {
+  /**
+   * To nearest, ties to even; a NaN stays one.
+   *
+   * @param x a float
+   * @return its brain float
+   */
+  public static short round(float x) {
     int bits = Float.floatToRawIntBits(x);
     if (Float.isNaN(x)) {
       return (short) ((bits >>> 16) | 0x40); // quiet, and not rounded to infinity
@@ -14,7 +19,13 @@ final class Bf16 {
     return (short) ((bits + 0x7fff + lowestKept) >>> 16);
   }
 
-  static float widen(short x) {
+  /**
+   * Exact.
+   *
+   * @param x a brain float
+   * @return the float
+   */
+  public static float widen(short x) {
     return Float.intBitsToFloat(x << 16);
   }
 }

@@ -1,4 +1,4 @@
-package io.github.nextclass.engine.cpu;
+package io.github.nextclass.engine.quant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
