@@ -1,5 +1,6 @@
 package io.github.nextclass.engine.cpu;
 
+import java.util.Set;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
@@ -17,7 +18,21 @@ final class Lanes {
   static final VectorSpecies<Float> F32 = I32.withLanes(float.class);
   static final int WIDTH = F32.length();
 
+  /**
+   * Whether there are 32 vector registers, as AVX-512, NEON and SVE have; AVX2 has 16, too few for
+   * tiles of sixteen sums: with seven of them in memory a prompt ran at half of the speed. Eight
+   * sums keep two multiply-add units busy, sixteen the four units that some ARM cores have. The
+   * system property {@code nextclass.vectorRegisters} (16 or 32) overrides it.
+   */
+  static final boolean MANY_REGISTERS =
+      Integer.getInteger("nextclass.vectorRegisters", registers()) >= 32;
+
   private Lanes() {}
+
+  private static int registers() {
+    boolean x86 = Set.of("amd64", "x86_64", "x86", "i386").contains(System.getProperty("os.arch"));
+    return x86 && F32.vectorBitSize() < 512 ? 16 : 32;
+  }
 
   private static VectorShape shape() {
     int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();

@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
  * Products of weight rows with many tokens: prefill. Vectors lie along the rows, inputs are
  * broadcast, so there is no horizontal sum, results come out as they are stored, and the loop is
  * almost nothing but multiply-adds. A tile is four vectors of rows by 4 tokens: 16 sums that stay
- * in registers.
+ * in registers, or twice 8 where registers are few.
  *
  * <p>To keep the order of {@link Lane}, k is walked lane by lane: a <em>phase</em> adds up one
  * lane, and the 16 results are added in the tree's order. Weights and inputs are packed so that a
@@ -35,6 +35,7 @@ final class MatrixKernel {
 
   private static final int WIDTH = Lanes.WIDTH;
   private static final int ROWS = Panel.ROWS;
+  private static final int TOGETHER = Lanes.MANY_REGISTERS ? 4 * WIDTH : 2 * WIDTH;
   private static final int TILE = ROWS * TOKENS;
   private static final int TILES_TOGETHER = 4;
 
@@ -125,10 +126,17 @@ final class MatrixKernel {
     for (int phase = 0; phase < Lane.COUNT; phase++) {
       int complete = Integer.numberOfTrailingZeros(phase + 1); // levels whose sibling waits
       for (int i = 0; i < count; i++) {
+        int w = phase * weightStride;
         int x = at + i * tileLength(columns) + phase * inputStride;
         int to = i * SUMS;
-        phase(
-            panel, phase * weightStride, packed, x, steps, sums, to + (complete > 0 ? FRESH : ONE));
+        int fresh = to + (complete > 0 ? FRESH : ONE);
+        for (int r = 0; r < ROWS; r += TOGETHER) {
+          if (Lanes.MANY_REGISTERS) {
+            phase(panel, w + r, packed, x, steps, sums, fresh + r);
+          } else {
+            halfPhase(panel, w + r, packed, x, steps, sums, fresh + r);
+          }
+        }
         switch (complete) {
           case 1 -> carryOne(sums, to);
           case 2 -> carryTwo(sums, to);
@@ -187,6 +195,45 @@ final class MatrixKernel {
         System.arraycopy(sums, at + FRESH + t * ROWS, out, to + t * stride, rows);
       }
     }
+  }
+
+  /** The hot loop where registers are few: one lane of two vectors of rows by 4 tokens. */
+  private static void halfPhase(
+      float[] panel, int w, float[] packed, int x, int steps, float[] sums, int to) {
+    FloatVector a0 = FloatVector.zero(Lanes.F32);
+    FloatVector a1 = a0;
+    FloatVector b0 = a0;
+    FloatVector b1 = a0;
+    FloatVector c0 = a0;
+    FloatVector c1 = a0;
+    FloatVector d0 = a0;
+    FloatVector d1 = a0;
+    for (int step = 0; step < steps; step++) {
+      FloatVector w0 = FloatVector.fromArray(Lanes.F32, panel, w);
+      FloatVector w1 = FloatVector.fromArray(Lanes.F32, panel, w + WIDTH);
+      FloatVector xa = FloatVector.broadcast(Lanes.F32, packed[x]);
+      a0 = xa.fma(w0, a0);
+      a1 = xa.fma(w1, a1);
+      FloatVector xb = FloatVector.broadcast(Lanes.F32, packed[x + 1]);
+      b0 = xb.fma(w0, b0);
+      b1 = xb.fma(w1, b1);
+      FloatVector xc = FloatVector.broadcast(Lanes.F32, packed[x + 2]);
+      c0 = xc.fma(w0, c0);
+      c1 = xc.fma(w1, c1);
+      FloatVector xd = FloatVector.broadcast(Lanes.F32, packed[x + 3]);
+      d0 = xd.fma(w0, d0);
+      d1 = xd.fma(w1, d1);
+      w += ROWS;
+      x += TOKENS;
+    }
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + WIDTH);
+    b0.intoArray(sums, to + ROWS);
+    b1.intoArray(sums, to + ROWS + WIDTH);
+    c0.intoArray(sums, to + 2 * ROWS);
+    c1.intoArray(sums, to + 2 * ROWS + WIDTH);
+    d0.intoArray(sums, to + 3 * ROWS);
+    d1.intoArray(sums, to + 3 * ROWS + WIDTH);
   }
 
   /** The hot loop: one lane of four vectors of rows by 4 tokens. */

@@ -29,18 +29,18 @@ final class ScalarProbeLoops implements ProbeLoops {
     float k = 11;
     float l = 12;
     for (int round = 0; round < rounds; round++) {
-      a = Math.fma(a, m, m);
-      b = Math.fma(b, m, m);
-      c = Math.fma(c, m, m);
-      d = Math.fma(d, m, m);
-      e = Math.fma(e, m, m);
-      f = Math.fma(f, m, m);
-      g = Math.fma(g, m, m);
-      h = Math.fma(h, m, m);
-      i = Math.fma(i, m, m);
-      j = Math.fma(j, m, m);
-      k = Math.fma(k, m, m);
-      l = Math.fma(l, m, m);
+      a = Math.fma(m, m, a);
+      b = Math.fma(m, m, b);
+      c = Math.fma(m, m, c);
+      d = Math.fma(m, m, d);
+      e = Math.fma(m, m, e);
+      f = Math.fma(m, m, f);
+      g = Math.fma(m, m, g);
+      h = Math.fma(m, m, h);
+      i = Math.fma(m, m, i);
+      j = Math.fma(m, m, j);
+      k = Math.fma(m, m, k);
+      l = Math.fma(m, m, l);
     }
     return a + b + c + d + e + f + g + h + i + j + k + l;
   }

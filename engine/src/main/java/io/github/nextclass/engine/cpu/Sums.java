@@ -5,19 +5,16 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * The tree of {@link Lane} for sixteen sums at once. Two vectors meet and leave as one, half of it
- * for each of them; after four such levels there is one vector, and place i holds the total of sum
- * i:
+ * The tree of {@link Lane} for sixteen sums at once. Where a vector holds fewer than sixteen
+ * floats, the vectors of a sum are added first. Then two vectors meet and leave as one, half of it
+ * for each of them, until place i of a vector holds the total of sum i:
  *
  * <pre>
  *   a   a0 .. a7   a8 .. a15          a0 + a8 .. a7 + a15   b0 + b8 .. b7 + b15
  *   b   b0 .. b7   b8 .. b15
  * </pre>
- *
- * <p>Where a vector holds fewer than sixteen floats, the sums are added one by one.
  */
 final class Sums {
-  private static final boolean WHOLE = Lanes.WIDTH == Lane.COUNT;
   private static final int WIDTH = Lanes.WIDTH;
 
   private static final VectorShuffle<Float> SWAP_1 = swap(1);
@@ -39,35 +36,52 @@ final class Sums {
    * Totals of the 16 sums at the beginning of an array, {@code [sum][lane]}; the array is used up.
    */
   static void sixteen(float[] sums, int totals) {
-    if (!WHOLE) {
-      for (int i = 0; i < Lane.COUNT; i++) {
-        sums[totals + i] = Lane.sum(sums, i * Lane.COUNT);
+    if (WIDTH == 8) {
+      joinTwo(sums);
+    } else if (WIDTH == 4) {
+      joinFour(sums);
+    }
+    for (int i = 0; i < Lane.COUNT; i += WIDTH) {
+      int at = i * WIDTH; // a vector each of sums i to i + WIDTH
+      if (WIDTH == 16) {
+        level(sums, at, 8, SWAP_8, UPPER_8);
       }
-      return;
+      if (WIDTH >= 8) {
+        level(sums, at, 4, SWAP_4, UPPER_4);
+      }
+      level(sums, at, 2, SWAP_2, UPPER_2);
+      level(sums, at, 1, SWAP_1, UPPER_1);
+      FloatVector.fromArray(Lanes.F32, sums, at).intoArray(sums, totals + i);
     }
-    for (int i = 0; i < 4; i++) { // sums i, i + 4, i + 8 and i + 12 become one vector
-      FloatVector a = FloatVector.fromArray(Lanes.F32, sums, i * WIDTH);
-      FloatVector b = FloatVector.fromArray(Lanes.F32, sums, (i + 4) * WIDTH);
-      FloatVector c = FloatVector.fromArray(Lanes.F32, sums, (i + 8) * WIDTH);
-      FloatVector d = FloatVector.fromArray(Lanes.F32, sums, (i + 12) * WIDTH);
-      FloatVector ac =
-          a.blend(c.rearrange(SWAP_8), UPPER_8).add(a.rearrange(SWAP_8).blend(c, UPPER_8));
-      FloatVector bd =
-          b.blend(d.rearrange(SWAP_8), UPPER_8).add(b.rearrange(SWAP_8).blend(d, UPPER_8));
-      ac.blend(bd.rearrange(SWAP_4), UPPER_4)
-          .add(ac.rearrange(SWAP_4).blend(bd, UPPER_4))
-          .intoArray(sums, i * WIDTH);
+  }
+
+  /** Lanes l and l + 8. */
+  private static void joinTwo(float[] sums) {
+    for (int i = 0; i < Lane.COUNT; i++) {
+      FloatVector low = FloatVector.fromArray(Lanes.F32, sums, 2 * i * WIDTH);
+      FloatVector high = FloatVector.fromArray(Lanes.F32, sums, (2 * i + 1) * WIDTH);
+      low.add(high).intoArray(sums, i * WIDTH);
     }
-    FloatVector a = FloatVector.fromArray(Lanes.F32, sums, 0);
-    FloatVector b = FloatVector.fromArray(Lanes.F32, sums, WIDTH);
-    FloatVector c = FloatVector.fromArray(Lanes.F32, sums, 2 * WIDTH);
-    FloatVector d = FloatVector.fromArray(Lanes.F32, sums, 3 * WIDTH);
-    FloatVector ac =
-        a.blend(c.rearrange(SWAP_2), UPPER_2).add(a.rearrange(SWAP_2).blend(c, UPPER_2));
-    FloatVector bd =
-        b.blend(d.rearrange(SWAP_2), UPPER_2).add(b.rearrange(SWAP_2).blend(d, UPPER_2));
-    ac.blend(bd.rearrange(SWAP_1), UPPER_1)
-        .add(ac.rearrange(SWAP_1).blend(bd, UPPER_1))
-        .intoArray(sums, totals);
+  }
+
+  /** Lanes l and l + 8, then those and theirs at l + 4. */
+  private static void joinFour(float[] sums) {
+    for (int i = 0; i < Lane.COUNT; i++) {
+      FloatVector a = FloatVector.fromArray(Lanes.F32, sums, 4 * i * WIDTH);
+      FloatVector b = FloatVector.fromArray(Lanes.F32, sums, (4 * i + 1) * WIDTH);
+      FloatVector c = FloatVector.fromArray(Lanes.F32, sums, (4 * i + 2) * WIDTH);
+      FloatVector d = FloatVector.fromArray(Lanes.F32, sums, (4 * i + 3) * WIDTH);
+      a.add(c).add(b.add(d)).intoArray(sums, i * WIDTH);
+    }
+  }
+
+  /** Vectors i and i + distance become vector i. */
+  private static void level(
+      float[] sums, int at, int distance, VectorShuffle<Float> swap, VectorMask<Float> upper) {
+    for (int i = at; i < at + distance * WIDTH; i += WIDTH) {
+      FloatVector a = FloatVector.fromArray(Lanes.F32, sums, i);
+      FloatVector b = FloatVector.fromArray(Lanes.F32, sums, i + distance * WIDTH);
+      a.blend(b.rearrange(swap), upper).add(a.rearrange(swap).blend(b, upper)).intoArray(sums, i);
+    }
   }
 }

@@ -71,7 +71,7 @@ final class VectorPrimitives implements Primitives {
   public void pack(float[] x, int tokens, int columns, int from, int to, float[] packed) {
     for (int i = from; i < to; i++) {
       if (tokens <= FEW_TOKENS) {
-        RowKernel.packToken(x, columns, i, packed);
+        RowKernel.packToken(x, tokens, columns, i, packed);
       } else {
         MatrixKernel.packTile(x, tokens, columns, i, packed);
       }

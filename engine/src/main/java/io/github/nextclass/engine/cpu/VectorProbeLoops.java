@@ -32,18 +32,18 @@ final class VectorProbeLoops implements ProbeLoops {
     FloatVector k = FloatVector.broadcast(Lanes.F32, 11);
     FloatVector l = FloatVector.broadcast(Lanes.F32, 12);
     for (int round = 0; round < rounds; round++) {
-      a = a.fma(m, m);
-      b = b.fma(m, m);
-      c = c.fma(m, m);
-      d = d.fma(m, m);
-      e = e.fma(m, m);
-      f = f.fma(m, m);
-      g = g.fma(m, m);
-      h = h.fma(m, m);
-      i = i.fma(m, m);
-      j = j.fma(m, m);
-      k = k.fma(m, m);
-      l = l.fma(m, m);
+      a = m.fma(m, a);
+      b = m.fma(m, b);
+      c = m.fma(m, c);
+      d = m.fma(m, d);
+      e = m.fma(m, e);
+      f = m.fma(m, f);
+      g = m.fma(m, g);
+      h = m.fma(m, h);
+      i = m.fma(m, i);
+      j = m.fma(m, j);
+      k = m.fma(m, k);
+      l = m.fma(m, l);
     }
     FloatVector sum =
         a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).add(i).add(j).add(k).add(l);
