@@ -414,11 +414,14 @@ final class RowKernel {
         continue;
       }
       for (int t = 0; t < tokens; t += TOKENS) {
-        for (int pair = 0; pair < Math.min(TOKENS, tokens - t); pair += 2) {
-          for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
-            int at = (t + pair) * columns + 2 * lane * columns / Lane.COUNT;
-            int sum = pair * Lane.COUNT + lane;
-            floats4x2(panel, lane, columns, x, at, periods, sums, sum);
+        for (int lane = 0; lane < Lane.COUNT; lane += WIDTH) {
+          int at = t * columns + 2 * lane * columns / Lane.COUNT;
+          int toNext = lane + 2 * Lane.COUNT;
+          if (Lanes.MANY_REGISTERS) {
+            floats4x4(panel, lane, columns, x, at, periods, sums);
+          } else {
+            floats4x2(panel, lane, columns, x, at, periods, sums, lane);
+            floats4x2(panel, lane, columns, x, at + 2 * columns, periods, sums, toNext);
           }
         }
         Sums.sixteen(sums, TOTALS);
@@ -452,7 +455,73 @@ final class RowKernel {
     s3.intoArray(sums, 3 * Lane.COUNT + lane);
   }
 
-  /** Four rows of floats by two tokens. */
+  /** Four rows of floats by four tokens: 16 sums. */
+  private static void floats4x4(
+      float[] panel, int lane, int n, float[] x, int at, int periods, float[] sums) {
+    FloatVector a0 = FloatVector.zero(Lanes.F32);
+    FloatVector b0 = a0;
+    FloatVector c0 = a0;
+    FloatVector d0 = a0;
+    FloatVector a1 = a0;
+    FloatVector b1 = a0;
+    FloatVector c1 = a0;
+    FloatVector d1 = a0;
+    FloatVector a2 = a0;
+    FloatVector b2 = a0;
+    FloatVector c2 = a0;
+    FloatVector d2 = a0;
+    FloatVector a3 = a0;
+    FloatVector b3 = a0;
+    FloatVector c3 = a0;
+    FloatVector d3 = a0;
+    for (int step = 0; step < 2 * periods; step++) { // even and odd halves in turn
+      int i = lane + step * Lane.COUNT;
+      FloatVector w0 = FloatVector.fromArray(Lanes.F32, panel, i);
+      FloatVector w1 = FloatVector.fromArray(Lanes.F32, panel, n + i);
+      FloatVector w2 = FloatVector.fromArray(Lanes.F32, panel, 2 * n + i);
+      FloatVector w3 = FloatVector.fromArray(Lanes.F32, panel, 3 * n + i);
+      int first = at + step * 2 * WIDTH;
+      int second = first + 2 * n;
+      FloatVector xa = FloatVector.fromArray(Lanes.F32, x, first);
+      a0 = w0.fma(xa, a0);
+      a1 = w1.fma(xa, a1);
+      a2 = w2.fma(xa, a2);
+      a3 = w3.fma(xa, a3);
+      FloatVector xb = FloatVector.fromArray(Lanes.F32, x, first + WIDTH);
+      b0 = w0.fma(xb, b0);
+      b1 = w1.fma(xb, b1);
+      b2 = w2.fma(xb, b2);
+      b3 = w3.fma(xb, b3);
+      FloatVector xc = FloatVector.fromArray(Lanes.F32, x, second);
+      c0 = w0.fma(xc, c0);
+      c1 = w1.fma(xc, c1);
+      c2 = w2.fma(xc, c2);
+      c3 = w3.fma(xc, c3);
+      FloatVector xd = FloatVector.fromArray(Lanes.F32, x, second + WIDTH);
+      d0 = w0.fma(xd, d0);
+      d1 = w1.fma(xd, d1);
+      d2 = w2.fma(xd, d2);
+      d3 = w3.fma(xd, d3);
+    }
+    a0.intoArray(sums, lane);
+    b0.intoArray(sums, Lane.COUNT + lane);
+    c0.intoArray(sums, 2 * Lane.COUNT + lane);
+    d0.intoArray(sums, 3 * Lane.COUNT + lane);
+    a1.intoArray(sums, 4 * Lane.COUNT + lane);
+    b1.intoArray(sums, 5 * Lane.COUNT + lane);
+    c1.intoArray(sums, 6 * Lane.COUNT + lane);
+    d1.intoArray(sums, 7 * Lane.COUNT + lane);
+    a2.intoArray(sums, 8 * Lane.COUNT + lane);
+    b2.intoArray(sums, 9 * Lane.COUNT + lane);
+    c2.intoArray(sums, 10 * Lane.COUNT + lane);
+    d2.intoArray(sums, 11 * Lane.COUNT + lane);
+    a3.intoArray(sums, 12 * Lane.COUNT + lane);
+    b3.intoArray(sums, 13 * Lane.COUNT + lane);
+    c3.intoArray(sums, 14 * Lane.COUNT + lane);
+    d3.intoArray(sums, 15 * Lane.COUNT + lane);
+  }
+
+  /** Four rows of floats by two tokens: 8 sums. */
   private static void floats4x2(
       float[] panel, int row, int n, float[] x, int at, int periods, float[] sums, int to) {
     FloatVector a0 = FloatVector.zero(Lanes.F32);
