@@ -1,10 +1,12 @@
 package io.github.nextclass.engine;
 
+import io.github.nextclass.engine.cpu.LargePages;
 import io.github.nextclass.engine.quant.BlockMatrix;
 import io.github.nextclass.engine.quant.BlockQuantizer;
 import io.github.nextclass.safetensors.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -19,10 +21,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * made what does not show in the result.
  */
 final class WeightQuantizer implements AutoCloseable {
-  private static final long ALIGNMENT_BYTES = 64;
-
   private final int bits;
-  private final Arena arena;
+  private final SegmentAllocator memory;
   private final LoadProgress progress;
   private final List<BlockQuantizer> quantizers = new ArrayList<>();
   private final ExecutorService threads;
@@ -31,7 +31,7 @@ final class WeightQuantizer implements AutoCloseable {
 
   WeightQuantizer(int bits, int threadCount, Arena arena, LoadProgress progress) {
     this.bits = bits;
-    this.arena = arena;
+    this.memory = LargePages.slabs(arena);
     this.progress = progress;
     for (int i = 0; i < threadCount; i++) {
       quantizers.add(new BlockQuantizer(bits));
@@ -56,7 +56,7 @@ final class WeightQuantizer implements AutoCloseable {
    * @throws ModelFormatException if a weight is not finite
    */
   BlockMatrix quantize(Tensor matrix, int rows, int columns) throws ModelFormatException {
-    MemorySegment target = arena.allocate(BlockMatrix.bytes(bits, rows, columns), ALIGNMENT_BYTES);
+    MemorySegment target = memory.allocate(BlockMatrix.bytes(bits, rows, columns));
     quantize(matrix, rows, columns, target);
     return new BlockMatrix(matrix.name(), target.asReadOnly(), bits, rows, columns);
   }

@@ -17,6 +17,7 @@ import io.github.nextclass.engine.quant.GroupedMatrix;
 import io.github.nextclass.engine.quant.StoredMatrix;
 import io.github.nextclass.safetensors.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
 import java.util.List;
 
@@ -43,6 +44,7 @@ public final class CpuBackend implements Backend {
   private final Attention attention;
   private final KvBlocks kvBlocks;
   private final Arena copies = Arena.ofShared();
+  private final SegmentAllocator copyMemory = LargePages.slabs(copies);
   private final Angles angles = new Angles();
   private final BlockLinears blockLinears;
   private float[] packed = new float[0];
@@ -104,7 +106,7 @@ public final class CpuBackend implements Backend {
   public Weight weight(QuantizedMatrix matrix) {
     return switch ((StoredMatrix) matrix) {
       case Fp8Matrix fp8 -> new Fp8Weight(fp8);
-      case GroupedMatrix grouped -> new GroupedWeight(grouped, copies, workers);
+      case GroupedMatrix grouped -> new GroupedWeight(grouped, copyMemory, workers);
       case BlockMatrix blocks -> new BlockWeight(blocks);
     };
   }

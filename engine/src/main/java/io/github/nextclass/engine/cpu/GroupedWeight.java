@@ -1,8 +1,8 @@
 package io.github.nextclass.engine.cpu;
 
 import io.github.nextclass.engine.quant.GroupedMatrix;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class GroupedWeight implements CpuMatrix {
-  private static final long ALIGNMENT_BYTES = 64;
 
   /** Rows of a piece of the copy; whole words of AWQ, whole cache lines of GPTQ. */
   private static final int ROWS_A_PIECE = 64;
@@ -32,14 +31,14 @@ final class GroupedWeight implements CpuMatrix {
   private final int @Nullable [] groupOf;
 
   /** Copies on all threads. */
-  GroupedWeight(GroupedMatrix matrix, Arena arena, Workers workers) {
+  GroupedWeight(GroupedMatrix matrix, SegmentAllocator memory, Workers workers) {
     this.rows = matrix.rows();
     this.columns = matrix.columns();
     this.bits = matrix.bits();
     this.groups = matrix.groups();
-    this.levels = arena.allocate(levelBytes(matrix), ALIGNMENT_BYTES);
-    this.scales = arena.allocate(scaleCount(matrix) * Float.BYTES, ALIGNMENT_BYTES);
-    this.zeros = arena.allocate(scaleCount(matrix), ALIGNMENT_BYTES);
+    this.levels = memory.allocate(levelBytes(matrix));
+    this.scales = memory.allocate(scaleCount(matrix) * Float.BYTES);
+    this.zeros = memory.allocate(scaleCount(matrix));
     this.groupOf = matrix.groupsAreRuns() ? null : groupsOf(matrix);
     int pieces = (rows + ROWS_A_PIECE - 1) / ROWS_A_PIECE;
     workers.forRange(

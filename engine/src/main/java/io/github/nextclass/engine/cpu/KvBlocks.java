@@ -18,6 +18,7 @@ final class KvBlocks implements AutoCloseable {
 
   private final long blockBytes;
   private final Deque<Block> free = new ArrayDeque<>();
+  private boolean any;
   private boolean closed;
 
   /** A block and the number of caches that hold it. */
@@ -26,8 +27,9 @@ final class KvBlocks implements AutoCloseable {
     private final MemorySegment segment;
     private int holders = 1;
 
-    private Block(long bytes) {
-      segment = arena.allocate(bytes, ALIGNMENT_BYTES);
+    /** The first one is of small pages: a short answer does not wait for the linker, 60 ms. */
+    private Block(long bytes, boolean first) {
+      segment = first ? arena.allocate(bytes, ALIGNMENT_BYTES) : LargePages.allocate(arena, bytes);
     }
 
     MemorySegment segment() {
@@ -45,7 +47,9 @@ final class KvBlocks implements AutoCloseable {
     }
     Block block = free.poll();
     if (block == null) {
-      return new Block(blockBytes);
+      boolean first = !any;
+      any = true;
+      return new Block(blockBytes, first);
     }
     block.holders = 1;
     return block;
