@@ -43,7 +43,7 @@ class ArchitectureTest {
       noClasses()
           .that()
           .haveNameNotMatching(
-              ".*\\.cpu\\.(AttentionKernel|Block(RowKernel|TileKernel|Unpack|Vectors)|KvWiden|Lanes|MatrixKernel|Panel|RowKernel|Sums|Turn|Vector(BlockKernels|Primitives)|VectorProbeLoops|Widen|WidenQuantized)")
+              ".*\\.cpu\\.(AttentionKernel|Bf16RowKernel|Block(TileKernel|Unpack|Vectors)|KvWiden|Lanes|MatrixKernel|Panel|Q[48]Rows|RowKernel|Sums|Turn|Vector(BlockKernels|Primitives)|VectorProbeLoops|Widen|WidenQuantized)")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("jdk.incubator.vector");

@@ -24,7 +24,7 @@ final class EmbeddingSamples {
     // @start region=options
     EngineOptions engine =
         EngineOptions.defaults()
-            .withThreads(4) // of the forward pass; default: every processor
+            .withThreads(4) // of the forward pass; default: one for each core
             .withMemoryBudgetBytes(2L << 30); // for KV caches; default: 80 % of the memory
     LanguageModelOptions options =
         LanguageModelOptions.defaults().withEngine(engine).withContextLength(1024);

@@ -85,9 +85,9 @@ final class VectorPrimitives implements Primitives {
       MatrixKernel.run(w, from, to, packed, tokens, out, scratch);
     } else if (w instanceof CpuWeight floats && floats.dtype() == DType.BF16) {
       if (tokens == 1) {
-        RowKernel.runOne(floats, from, to, packed, out, scratch);
+        Bf16RowKernel.runOne(floats, from, to, packed, out, scratch);
       } else {
-        RowKernel.runFew(floats, from, to, packed, tokens, out, scratch);
+        Bf16RowKernel.runFew(floats, from, to, packed, tokens, out, scratch);
       }
     } else {
       RowKernel.run(w, from, to, packed, tokens, out, scratch);
