@@ -157,73 +157,42 @@ final class Q4Rows {
       ShortVector p3 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
       ShortVector q3 = p3;
       at += TOKENS;
-      for (int k = 0; k < WORDS; k++) { // W0 and W1
-        ShortVector v =
-            ShortVector.fromMemorySegment(BlockVectors.S16, m, p + k * LINE_BYTES, LITTLE_ENDIAN);
-        ShortVector w =
-            ShortVector.fromMemorySegment(BlockVectors.S16, m, q + k * LINE_BYTES, LITTLE_ENDIAN);
-        ShortVector x00 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
-        p0 = p0.add(v.mul(x00));
-        q0 = q0.add(w.mul(x00));
-        ShortVector x01 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
-        p1 = p1.add(v.mul(x01));
-        q1 = q1.add(w.mul(x01));
-        ShortVector x02 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
-        p2 = p2.add(v.mul(x02));
-        q2 = q2.add(w.mul(x02));
-        ShortVector x03 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
-        p3 = p3.add(v.mul(x03));
-        q3 = q3.add(w.mul(x03));
-        v = v.lanewise(VectorOperators.LSHR, 4);
-        w = w.lanewise(VectorOperators.LSHR, 4);
-        ShortVector x10 = IntVector.broadcast(Lanes.I32, x[at + 4]).reinterpretAsShorts();
-        p0 = p0.add(v.mul(x10));
-        q0 = q0.add(w.mul(x10));
-        ShortVector x11 = IntVector.broadcast(Lanes.I32, x[at + 5]).reinterpretAsShorts();
-        p1 = p1.add(v.mul(x11));
-        q1 = q1.add(w.mul(x11));
-        ShortVector x12 = IntVector.broadcast(Lanes.I32, x[at + 6]).reinterpretAsShorts();
-        p2 = p2.add(v.mul(x12));
-        q2 = q2.add(w.mul(x12));
-        ShortVector x13 = IntVector.broadcast(Lanes.I32, x[at + 7]).reinterpretAsShorts();
-        p3 = p3.add(v.mul(x13));
-        q3 = q3.add(w.mul(x13));
-        at += 2 * TOKENS;
-      }
-      for (int k = 0; k < WORDS; k++) { // W2 and W3
-        ShortVector v =
-            ShortVector.fromMemorySegment(BlockVectors.S16, m, p + k * LINE_BYTES, LITTLE_ENDIAN)
-                .lanewise(VectorOperators.LSHR, 8);
-        ShortVector w =
-            ShortVector.fromMemorySegment(BlockVectors.S16, m, q + k * LINE_BYTES, LITTLE_ENDIAN)
-                .lanewise(VectorOperators.LSHR, 8);
-        ShortVector x00 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
-        p0 = p0.add(v.mul(x00));
-        q0 = q0.add(w.mul(x00));
-        ShortVector x01 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
-        p1 = p1.add(v.mul(x01));
-        q1 = q1.add(w.mul(x01));
-        ShortVector x02 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
-        p2 = p2.add(v.mul(x02));
-        q2 = q2.add(w.mul(x02));
-        ShortVector x03 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
-        p3 = p3.add(v.mul(x03));
-        q3 = q3.add(w.mul(x03));
-        v = v.lanewise(VectorOperators.LSHR, 4);
-        w = w.lanewise(VectorOperators.LSHR, 4);
-        ShortVector x10 = IntVector.broadcast(Lanes.I32, x[at + 4]).reinterpretAsShorts();
-        p0 = p0.add(v.mul(x10));
-        q0 = q0.add(w.mul(x10));
-        ShortVector x11 = IntVector.broadcast(Lanes.I32, x[at + 5]).reinterpretAsShorts();
-        p1 = p1.add(v.mul(x11));
-        q1 = q1.add(w.mul(x11));
-        ShortVector x12 = IntVector.broadcast(Lanes.I32, x[at + 6]).reinterpretAsShorts();
-        p2 = p2.add(v.mul(x12));
-        q2 = q2.add(w.mul(x12));
-        ShortVector x13 = IntVector.broadcast(Lanes.I32, x[at + 7]).reinterpretAsShorts();
-        p3 = p3.add(v.mul(x13));
-        q3 = q3.add(w.mul(x13));
-        at += 2 * TOKENS;
+      for (int shift = 0; shift < Short.SIZE; shift += Byte.SIZE) { // W0 and W1, then W2 and W3
+        for (int k = 0; k < WORDS; k++) {
+          ShortVector v =
+              ShortVector.fromMemorySegment(BlockVectors.S16, m, p + k * LINE_BYTES, LITTLE_ENDIAN)
+                  .lanewise(VectorOperators.LSHR, shift);
+          ShortVector w =
+              ShortVector.fromMemorySegment(BlockVectors.S16, m, q + k * LINE_BYTES, LITTLE_ENDIAN)
+                  .lanewise(VectorOperators.LSHR, shift);
+          ShortVector x00 = IntVector.broadcast(Lanes.I32, x[at]).reinterpretAsShorts();
+          p0 = p0.add(v.mul(x00));
+          q0 = q0.add(w.mul(x00));
+          ShortVector x01 = IntVector.broadcast(Lanes.I32, x[at + 1]).reinterpretAsShorts();
+          p1 = p1.add(v.mul(x01));
+          q1 = q1.add(w.mul(x01));
+          ShortVector x02 = IntVector.broadcast(Lanes.I32, x[at + 2]).reinterpretAsShorts();
+          p2 = p2.add(v.mul(x02));
+          q2 = q2.add(w.mul(x02));
+          ShortVector x03 = IntVector.broadcast(Lanes.I32, x[at + 3]).reinterpretAsShorts();
+          p3 = p3.add(v.mul(x03));
+          q3 = q3.add(w.mul(x03));
+          v = v.lanewise(VectorOperators.LSHR, 4);
+          w = w.lanewise(VectorOperators.LSHR, 4);
+          ShortVector x10 = IntVector.broadcast(Lanes.I32, x[at + 4]).reinterpretAsShorts();
+          p0 = p0.add(v.mul(x10));
+          q0 = q0.add(w.mul(x10));
+          ShortVector x11 = IntVector.broadcast(Lanes.I32, x[at + 5]).reinterpretAsShorts();
+          p1 = p1.add(v.mul(x11));
+          q1 = q1.add(w.mul(x11));
+          ShortVector x12 = IntVector.broadcast(Lanes.I32, x[at + 6]).reinterpretAsShorts();
+          p2 = p2.add(v.mul(x12));
+          q2 = q2.add(w.mul(x12));
+          ShortVector x13 = IntVector.broadcast(Lanes.I32, x[at + 7]).reinterpretAsShorts();
+          p3 = p3.add(v.mul(x13));
+          q3 = q3.add(w.mul(x13));
+          at += 2 * TOKENS;
+        }
       }
       p += WORDS * LINE_BYTES;
       q += WORDS * LINE_BYTES;
