@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * memory elsewhere.
  *
  * <p>A processor's prefetching ends with the page, and each page has to be looked up in tables. For
- * weights and KV caches, which are read from end to end, that is a tenth of the time and more: see
+ * weights and KV caches, which are read from end to end, that is up to a tenth of the time: see
  * docs/performance.md.
  *
  * <p>Source: Linux, {@code Documentation/admin-guide/mm/transhuge.rst}; mmap(2), madvise(2).
