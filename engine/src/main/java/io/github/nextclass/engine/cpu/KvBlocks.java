@@ -14,8 +14,6 @@ final class KvBlocks implements AutoCloseable {
   /** Freed blocks kept for the next session; more than these go back to the operating system. */
   private static final int KEPT = 8;
 
-  private static final long ALIGNMENT_BYTES = 64;
-
   private final long blockBytes;
   private final Deque<Block> free = new ArrayDeque<>();
   private boolean any;
@@ -29,7 +27,10 @@ final class KvBlocks implements AutoCloseable {
 
     /** The first one is of small pages: a short answer does not wait for the linker, 60 ms. */
     private Block(long bytes, boolean first) {
-      segment = first ? arena.allocate(bytes, ALIGNMENT_BYTES) : LargePages.allocate(arena, bytes);
+      segment =
+          first
+              ? arena.allocate(bytes, LargePages.CACHE_LINE_BYTES)
+              : LargePages.allocate(arena, bytes);
     }
 
     MemorySegment segment() {

@@ -24,7 +24,9 @@ import org.jspecify.annotations.Nullable;
 public final class LargePages {
   private static final long PAGE_BYTES = 2L << 20;
   private static final long SLAB_BYTES = 32L << 20;
-  private static final long CACHE_LINE_BYTES = 64;
+
+  /** What vectors are aligned to, so that none straddles two lines. */
+  static final long CACHE_LINE_BYTES = 64;
 
   private LargePages() {}
 
