@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks and times the CUDA backend on a machine with an NVIDIA GPU, in one call:
 #
-#   scripts/cuda_check.sh [OUT [all|tests|figures [MODEL]]]
+#   scripts/cuda_check.sh [OUT [all|tests|figures|profile [MODEL]]]
 #                                            writes OUT/cuda.json and OUT/cuda.md (default: target/cuda-check);
 #                                            MODEL: a checkpoint; default: random weights in the shape of Qwen3-0.6B
 #   scripts/cuda_check.sh --pack             for a bare GPU machine: on a machine with JDK 25 and Maven, puts a Java runtime
@@ -12,10 +12,11 @@
 #
 # In the environment:
 #   CHECK_SECONDS=N   no part of the check begins later (default 400), so that a machine lent for 10 minutes suffices
+#   PROFILER=COMMAND  what the program is started with, as in PROFILER="ncu --set detailed" scripts/cuda_check.sh OUT profile
 #   SANITIZE=1        the tests run under compute-sanitizer, once for bad addresses and once for races
 #
 # Parts that fail or that there is no time for are named in the results; the others go on. Where PyTorch is installed, its
-# matrix products of the same shapes are timed first (OUT/anchors.json), to compare with.
+# matrix products of the same shapes are timed last (OUT/anchors.json), to compare with.
 set -eu
 cd "$(dirname "$0")/.."
 bundle=.cuda-check
@@ -92,10 +93,7 @@ mkdir -p "$out"
 # Many engines are made: without a folder for what the driver has compiled, it would compile for each.
 CUDA_CACHE_PATH=$(mktemp -d)
 export CUDA_CACHE_PATH
-if [ "$size" = real ] && python3 -c "import torch" 2>/dev/null; then
-  timeout 90 python3 scripts/cuda_anchors.py "$out/anchors.json" || echo "no anchors from PyTorch"
-fi
-
+status=0
 cd cuda # the tests look for golden data from here
 if [ -n "${SANITIZE:-}" ]; then
   for tool in memcheck racecheck; do
@@ -106,5 +104,9 @@ if [ -n "${SANITIZE:-}" ]; then
   exit
 fi
 # shellcheck disable=SC2086
-exec "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out" "$what" \
-  "${CHECK_SECONDS:-400}" "$size" ${model:+"$model"}
+${PROFILER:-} "$java" $flags -Dnextclass.commit="$commit" -cp "$class_path" io.github.nextclass.cuda.CudaCheck "$out" "$what" \
+  "${CHECK_SECONDS:-400}" "$size" ${model:+"$model"} || status=$?
+if [ "$size" = real ] && [ "$what" != profile ] && python3 -c "import torch" 2>/dev/null; then
+  timeout 90 python3 ../scripts/cuda_anchors.py "$out/anchors.json" || echo "no anchors from PyTorch"
+fi
+exit $status

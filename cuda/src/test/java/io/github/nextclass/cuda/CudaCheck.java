@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -84,8 +85,8 @@ public final class CudaCheck {
   /**
    * Runs the checks, then the measurements.
    *
-   * @param args the folder for the results; {@code all}, {@code tests} or {@code figures}; seconds
-   *     after which no part begins; {@code real} or {@code rehearsal}; then a checkpoint to measure
+   * @param args the folder for the results; {@code all}, {@code tests}, {@code figures} or {@code
+   *     profile} (a few passes of each kind, for a profiler); seconds after which no part begins; {@code real} or {@code rehearsal}; then a checkpoint to measure
    *     instead of random weights in the shape of Qwen3-0.6B
    * @throws IOException if a file cannot be written
    */
@@ -123,6 +124,10 @@ public final class CudaCheck {
           });
     }
     report.fact("model", model.isEmpty() ? "random weights, shape of Qwen3-0.6B" : model);
+    if (what.equals("profile")) {
+      part("a few passes", () -> passes(folder));
+      return;
+    }
     part("scores against the CPU", () -> agreement(folder));
     int[] all = sizes.contexts();
     int[] shortest = {all[0]};
@@ -266,6 +271,25 @@ public final class CudaCheck {
               });
         }
       }
+    }
+    return "";
+  }
+
+  /** Two prompts, two steps of one sequence, two of 32: none is a graph at its first time. */
+  private String passes(Path folder) throws IOException {
+    try (Engine engine = Engine.load(folder, options(CUDA).withPrefillChunk(2048))) {
+      try (Session session = engine.newSession(2600)) {
+        session.append(tokens(512));
+        session.greedy(new int[] {1}, 2);
+        session.append(tokens(2048));
+      }
+      List<Session> batch = new ArrayList<>();
+      for (int i = 0; i < 32; i++) {
+        batch.add(engine.newSession(32));
+        batch.get(i).append(tokens(2));
+      }
+      engine.greedyTogether(batch, Collections.nCopies(32, new int[] {1}), 2);
+      batch.forEach(Session::close);
     }
     return "";
   }
