@@ -85,6 +85,20 @@ DEVICE void multiply_add(float d[4], const unsigned a[4], const unsigned b[2]) {
                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
+
+// Two f32 to the nearest bf16, ties to even, as a register of a fragment holds two neighbours.
+DEVICE unsigned narrow_pair(float first, float second) {
+  unsigned pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+  return pair;
+}
+
+// 2^x, to some 2^-22 of it. Zero for what has no normal number.
+DEVICE float power_of_2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
 #endif
 
 typedef unsigned short bf16;  // the upper half of an f32
@@ -96,11 +110,7 @@ DEVICE float low_half(unsigned pair) { return __uint_as_float(pair << 16); }
 DEVICE float high_half(unsigned pair) { return __uint_as_float(pair & 0xffff0000u); }
 DEVICE float widen(bf16 x) { return __uint_as_float(static_cast<unsigned>(x) << 16); }
 
-// To nearest, ties to even. Activations are finite.
-DEVICE bf16 narrow(float x) {
-  unsigned bits = __float_as_uint(x);
-  return static_cast<bf16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
+DEVICE bf16 narrow(float x) { return static_cast<bf16>(narrow_pair(x, 0)); }
 
 // An f32 as the sum of two bf16, exact to 2^-17: what lets tensor cores work on activations without rounding them to 8
 // bits. Weights are bf16 as they are.
@@ -122,11 +132,8 @@ DEVICE void store_split(float x, bf16* high, bf16* low, size_t at) {
 
 // The two halves of two neighbours, as a register of a fragment holds them.
 DEVICE void split_pair(float x, float y, unsigned& high, unsigned& low) {
-  bf16 xh, xl, yh, yl;
-  split(x, xh, xl);
-  split(y, yh, yl);
-  high = pack(xh, yh);
-  low = pack(xl, yl);
+  high = narrow_pair(x, y);
+  low = narrow_pair(x - low_half(high), y - high_half(high));
 }
 
 // Every lane gets the sum, made in one order.

@@ -182,3 +182,16 @@ static inline void multiply_add(float d[4], const unsigned a[4], const unsigned 
     d[i] += sums.numbers[i];
   }
 }
+
+// PTX manual, "cvt": cvt.rn.bf16x2.f32 d, a, b puts a into the upper half of d, b into the lower; to nearest, ties to even,
+// every NaN becomes the canonical one.
+static inline unsigned narrow_one(float x) {
+  unsigned bits = __float_as_uint(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) {
+    return 0x7fffu;
+  }
+  return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
+static inline unsigned narrow_pair(float first, float second) { return narrow_one(second) << 16 | narrow_one(first); }
+
+static inline float power_of_2(float x) { return exp2f(x); }
