@@ -3,6 +3,7 @@
 #include "linear.cuh"
 #include "attention.cuh"
 #include "gemm.cuh"
+#include "prepare_attention.cuh"
 #include "prefill_attention.cuh"
 #include "batch.cuh"
 #include "choose.cuh"

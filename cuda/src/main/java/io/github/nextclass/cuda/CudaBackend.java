@@ -84,6 +84,7 @@ final class CudaBackend implements Backend {
   private final KvPages pages;
   private final PassTables tables;
   private final SplitRows splitRows;
+  private final SplitHeads splitHeads;
   private final Planner planner;
   private final PlanRunner runner;
   private CudaApi.PinnedMemory results;
@@ -127,6 +128,9 @@ final class CudaBackend implements Backend {
               tuning.overlaps() && isHopper && api.driverVersion() >= OVERLAP_SINCE);
       this.tables = new PassTables(api, config.headDim(), runner::forget);
       this.splitRows = new SplitRows(api, runner::forget);
+      this.splitHeads =
+          new SplitHeads(
+              api, this::allocate, config.queryWidth(), config.keyValueWidth(), runner::forget);
       int heads = config.numAttentionHeads();
       CudaApi.DeviceMemory ended = take(Planner.AttentionShape.endedBytes(heads));
       api.clear(ended);
@@ -141,6 +145,7 @@ final class CudaBackend implements Backend {
                   ended.address()),
               tables,
               splitRows,
+              splitHeads,
               tuning);
     } finally {
       api.leave();
@@ -198,10 +203,14 @@ final class CudaBackend implements Backend {
   }
 
   private CudaApi.DeviceMemory take(long bytes) {
+    CudaApi.DeviceMemory taken = allocate(bytes);
+    memory.add(taken);
+    return taken;
+  }
+
+  private CudaApi.DeviceMemory allocate(long bytes) {
     try {
-      CudaApi.DeviceMemory taken = api.allocate(bytes);
-      memory.add(taken);
-      return taken;
+      return api.allocate(bytes);
     } catch (CudaException e) {
       if (e.code() != CudaException.OUT_OF_MEMORY) {
         throw e;
@@ -453,12 +462,21 @@ final class CudaBackend implements Backend {
                     : 0)
             .max()
             .orElse(0));
+    if (of != null && ops.stream().anyMatch(CudaBackend::isPrefill)) {
+      Step.Segment only = of.segments().get(0);
+      splitHeads.reserve(
+          only.rowCount(), only.firstPosition() + only.rowCount(), only.cache().capacity());
+    }
     tables.upload(running, tokens, of, rope, gathered);
     running++;
     runner.run(ops, () -> planner.plan(ops, tokens));
     ops.clear();
     gathered = new int[0];
     needsStep = false;
+  }
+
+  private static boolean isPrefill(Op op) {
+    return op instanceof Op.Attention attention && Planner.isPrefill(attention);
   }
 
   private void synchronize() {
@@ -488,6 +506,7 @@ final class CudaBackend implements Backend {
       pages.close();
       tables.close();
       splitRows.close();
+      splitHeads.close();
       upload.close();
       api.freePinned(results);
       memory.forEach(api::free);

@@ -62,16 +62,25 @@ public enum Kernel {
   GEMM_64(Kernel.GEMM),
   /** {@code gemm.cuh}: tiles of 128 tokens and 128 rows. */
   GEMM_128(Kernel.GEMM),
+  /** {@code prepare_attention.cuh}: heads of 64. */
+  PREPARE_ATTENTION_64(Kernel.PREPARE_ATTENTION),
+  /** {@code prepare_attention.cuh}: heads of 128. */
+  PREPARE_ATTENTION_128(Kernel.PREPARE_ATTENTION),
   /** {@code prefill_attention.cuh}: heads of 64. */
   PREFILL_ATTENTION_64(Kernel.PREFILL_ATTENTION),
   /** {@code prefill_attention.cuh}: heads of 128. */
-  PREFILL_ATTENTION_128(Kernel.PREFILL_ATTENTION);
+  PREFILL_ATTENTION_128(Kernel.PREFILL_ATTENTION),
+  /** {@code prefill_attention.cuh}: heads of 64, rounded to BF16. */
+  PREFILL_ATTENTION_ROUNDED_64(Kernel.PREFILL_ATTENTION),
+  /** {@code prefill_attention.cuh}: heads of 128, rounded to BF16. */
+  PREFILL_ATTENTION_ROUNDED_128(Kernel.PREFILL_ATTENTION);
 
   private static final String LINEAR = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "IIII";
   private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "III";
 
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
-  private static final String PREFILL_ATTENTION = "PPPPP" + "IIIII";
+  private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
+  private static final String PREFILL_ATTENTION = "PPP" + "P" + "PPP" + "III";
 
   private final String parameters;
 

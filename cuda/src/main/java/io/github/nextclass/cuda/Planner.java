@@ -14,12 +14,16 @@ import org.jspecify.annotations.Nullable;
  *   rmsNorm, linears of two, siluMul                        LINEAR, gated           gate, up
  *   linear, add                                             LINEAR with a residual  o, down
  *   rmsNorm q, rmsNorm k, rotate q, rotate k, append,
- *       attention                                           ATTENTION with norms
- *   rmsNorm or siluMul, linears on tensor cores             RMS_NORM or SILU_MUL that splits
+ *       attention                                           ATTENTION with norms; for prompts
+ *                                                           PREPARE and PREFILL_ATTENTION
+ *   rmsNorm, siluMul or attention of prompts,
+ *       linears on tensor cores                             RMS_NORM, SILU_MUL or
+ *                                                           PREFILL_ATTENTION that splits
  * </pre>
  *
- * A fused kernel leaves in every buffer what the operations that it stands for would, but for q and
- * k, which nobody asks for after attention. So fusing needs no look at what comes later.
+ * A fused kernel leaves in every buffer what the operations that it stands for would, but for q, k
+ * and, where it splits for the next layer, the output of attention: nobody asks for them later. So
+ * fusing needs no look at what comes after the next operation.
  */
 final class Planner {
   /** Parts that the positions of a row are split into: 16 times 16 heads fill a large device. */
@@ -59,13 +63,20 @@ final class Planner {
   private static final int THREADS = 256;
   private static final int LINEAR_WARPS = 8;
   private static final int ATTENTION_THREADS = 128;
-  private static final int PREFILL_TILES = 5;
+
+  /** As in {@code prefill_attention.cuh}: rows of a block, its threads, its tiles by keys. */
+  private static final int PREFILL_ROWS = 128;
+
+  private static final int PREFILL_THREADS = 256;
+  private static final int PREFILL_KEYS = 2 * 32;
+  private static final int PREFILL_KEYS_ROUNDED = 3 * 64;
   private static final int WARP = 32;
 
   private final CudaApi.Device device;
   private final AttentionShape shape;
   private final PassTables tables;
   private final SplitRows splitRows;
+  private final SplitHeads splitHeads;
   private final CudaBackend.Tuning tuning;
 
   /** The numbers and the memory that attention needs. */
@@ -85,11 +96,13 @@ final class Planner {
       AttentionShape shape,
       PassTables tables,
       SplitRows splitRows,
+      SplitHeads splitHeads,
       CudaBackend.Tuning tuning) {
     this.device = device;
     this.shape = shape;
     this.tables = tables;
     this.splitRows = splitRows;
+    this.splitHeads = splitHeads;
     this.tuning = tuning;
   }
 
@@ -104,6 +117,11 @@ final class Planner {
         && op.x().columns() % DEPTH == 0
         && op.layers().stream()
             .allMatch(layer -> layer.weight().format() == CudaWeight.Format.BF16);
+  }
+
+  /** Whether attention runs on tensor cores, and needs room for split queries, keys and values. */
+  static boolean isPrefill(Op.Attention op) {
+    return op.oneSequence() && op.tokens() > FEW_TOKENS;
   }
 
   /**
@@ -140,6 +158,10 @@ final class Planner {
                   && norm.tokens() == linears.tokens()
                   && norm.weight().columns() == norm.x().columns();
           case Op.SiluMul silu -> silu.gate() == linears.x() && silu.tokens() == linears.tokens();
+          case Op.Attention attention ->
+              isPrefill(attention)
+                  && attention.out() == linears.x()
+                  && attention.tokens() == linears.tokens();
           default -> false;
         };
   }
@@ -218,9 +240,15 @@ final class Planner {
         && kNorm.out() == append.k()
         && kTurn.x() == append.k()
         && qNorm.eps() == kNorm.eps()
-        && append.layer() == attention.layer()
-        && attention.tokens() <= MOST_SPLIT_ROWS
-        && attention.ownSequences()) {
+        && append.layer() == attention.layer()) {
+      if (isPrefill(attention)) {
+        boolean splits = ops.size() > 6 && splitsFor(attention, ops.get(6));
+        to.addAll(prefillAttention(attention, append, qNorm, kNorm, splits, tokens));
+        return 6;
+      }
+      if (attention.tokens() > MOST_SPLIT_ROWS || !attention.ownSequences()) {
+        return 0;
+      }
       to.add(
           attention(
               attention,
@@ -285,11 +313,13 @@ final class Planner {
                   append.layer(),
                   shape.kvHeads(),
                   shape.headDim()));
-      case Op.Attention attention ->
-          to.add(
-              attention.oneSequence() && attention.tokens() > FEW_TOKENS
-                  ? prefillAttention(attention, tokens)
-                  : attention(attention, 0, 0, 0, 0, 0, tokens));
+      case Op.Attention attention -> {
+        if (isPrefill(attention)) {
+          to.addAll(prefillAttention(attention, null, null, null, splits, tokens));
+        } else {
+          to.add(attention(attention, 0, 0, 0, 0, 0, tokens));
+        }
+      }
       case Op.SiluMul silu -> {
         int count = silu.tokens() * silu.gate().columns();
         to.add(
@@ -588,25 +618,65 @@ final class Planner {
     return rows <= FEW_TOKENS ? SPLITS : rows <= MOST_SPLIT_ROWS ? SPLITS_OF_MANY : 1;
   }
 
-  private Launch prefillAttention(Op.Attention op, int tokens) {
-    return new Launch(
-        shape.headDim() == 64 ? Kernel.PREFILL_ATTENTION_64 : Kernel.PREFILL_ATTENTION_128,
-        ceil(op.tokens(), KvPages.POSITIONS),
-        shape.heads(),
-        1,
-        ATTENTION_THREADS,
-        PREFILL_TILES * KvPages.POSITIONS * shape.headDim() * Short.BYTES,
-        List.of(
+  /** Norms null: queries are ready, and keys and values are in the cache. */
+  private List<Launch> prefillAttention(
+      Op.Attention op,
+      Op.@Nullable Append append,
+      Op.@Nullable RmsNorm qNorm,
+      Op.@Nullable RmsNorm kNorm,
+      boolean splits,
+      int tokens) {
+    boolean is64 = shape.headDim() == 64;
+    int heads = shape.heads() + (append == null ? 0 : 2 * shape.kvHeads());
+    Launch prepare =
+        Launch.of(
+            is64 ? Kernel.PREPARE_ATTENTION_64 : Kernel.PREPARE_ATTENTION_128,
+            ceil(op.tokens() * heads, THREADS / WARP),
+            THREADS,
             op.q().address(),
+            append == null ? 0L : append.k().address(),
+            append == null ? 0L : append.v().address(),
+            qNorm == null ? 0L : qNorm.weight().address(),
+            kNorm == null ? 0L : kNorm.weight().address(),
+            qNorm == null ? 0f : qNorm.eps(),
+            tables.angles(tokens),
             tables.positions(tokens),
             tables.firstPage(tokens),
             tables.pages(tokens),
-            op.out().address(),
+            splitHeads.queries(),
+            splitHeads.keys(),
+            splitHeads.values(),
             op.layer(),
             shape.heads(),
             shape.kvHeads(),
             op.tokens(),
-            tuning.rounds() ? 0 : 1));
+            tuning.rounds() ? 0 : 1);
+    int rowsOfAKey = op.tokens() * (shape.heads() / shape.kvHeads());
+    int numbers =
+        tuning.rounds()
+            ? 2 * PREFILL_KEYS_ROUNDED * shape.headDim()
+            : (4 * PREFILL_KEYS + PREFILL_ROWS) * shape.headDim();
+    Launch attention =
+        new Launch(
+            Kernel.valueOf(
+                "PREFILL_ATTENTION_" + (tuning.rounds() ? "ROUNDED_" : "") + shape.headDim()),
+            shape.kvHeads(),
+            ceil(rowsOfAKey, PREFILL_ROWS),
+            1,
+            PREFILL_THREADS,
+            numbers * Short.BYTES,
+            List.of(
+                splitHeads.queries(),
+                splitHeads.keys(),
+                splitHeads.values(),
+                tables.positions(tokens),
+                op.out().address(),
+                splits ? splitRows.high() : 0L,
+                splits ? low() : 0L,
+                shape.heads(),
+                shape.kvHeads(),
+                op.tokens()));
+    return List.of(prepare, attention);
   }
 
   private static long address(@Nullable CudaWeight weight) {

@@ -86,8 +86,9 @@ public final class CudaCheck {
    * Runs the checks, then the measurements.
    *
    * @param args the folder for the results; {@code all}, {@code tests}, {@code figures} or {@code
-   *     profile} (a few passes of each kind, for a profiler); seconds after which no part begins; {@code real} or {@code rehearsal}; then a checkpoint to measure
-   *     instead of random weights in the shape of Qwen3-0.6B
+   *     profile} (a few passes of each kind, for a profiler); seconds after which no part begins;
+   *     {@code real} or {@code rehearsal}; then a checkpoint to measure instead of random weights
+   *     in the shape of Qwen3-0.6B
    * @throws IOException if a file cannot be written
    */
   public static void main(String[] args) throws IOException {

@@ -290,11 +290,11 @@ class EmulatedForwardTest {
 
   /** The shapes of the published models in small: layers of several tiles and stages. */
   @ParameterizedTest
-  @CsvSource({"1, 2, 1", "8, 4, 2", "150, 8, 2"})
+  @CsvSource({"1, 2, 1", "8, 4, 2", "150, 8, 2", "70, 5, 1", "60, 2, 2", "40, 8, 1"})
   void headsOf128AreAsOnTheCpu(int chunk, int heads, int kvHeads, @TempDir Path folder)
       throws IOException {
     new RandomCheckpoint(256, 384, 2, heads, kvHeads, 128, 300).write(folder, 7);
-    int[] tokens = chunk == 150 ? TOKENS : Arrays.copyOf(TOKENS, 20);
+    int[] tokens = chunk > 8 ? TOKENS : Arrays.copyOf(TOKENS, 20);
     try (Engine cpu = Engine.load(folder, options("cpu"));
         Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
         Session expected = cpu.newSession(200);
@@ -303,6 +303,35 @@ class EmulatedForwardTest {
               Golden.relativeError(
                   Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
           .isLessThanOrEqualTo(chunk > 8 ? TENSOR_CORES_TOLERANCE : TOLERANCE);
+    }
+  }
+
+  /** Passes that see the positions of passes before, and of another session's. */
+  @ParameterizedTest
+  @CsvSource({"cuda, 5e-5", "cuda-unfused, 5e-5", "cuda-rounding, 2e-2"})
+  void promptsContinue(String backend, double tolerance, @TempDir Path folder) throws IOException {
+    new RandomCheckpoint(256, 384, 2, 4, 2, 128, 300).write(folder, 7);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options(backend).withPrefillChunk(50));
+        Session expected = cpu.newSession(300);
+        Session actual = cuda.newSession(300)) {
+      expected.append(Arrays.copyOf(TOKENS, 110));
+      actual.append(Arrays.copyOf(TOKENS, 110));
+      try (Session other = expected.fork();
+          Session fork = actual.fork()) {
+        int[] more = Arrays.copyOfRange(TOKENS, 50, 120);
+        assertThat(
+                Golden.relativeError(
+                    new float[][] {actual.forward(more), fork.forward(Arrays.copyOf(more, 20))},
+                    new float[][] {expected.forward(more), other.forward(Arrays.copyOf(more, 20))}))
+            .isLessThanOrEqualTo(tolerance);
+        actual.truncate(90);
+        expected.truncate(90);
+        assertThat(
+                Golden.relativeError(
+                    new float[][] {actual.forward(more)}, new float[][] {expected.forward(more)}))
+            .isLessThanOrEqualTo(tolerance);
+      }
     }
   }
 

@@ -203,6 +203,42 @@ class LaunchPlanTest {
   }
 
   @Test
+  void aPromptIsTenKernelsALayer() throws IOException {
+    try (Pass pass = new Pass(80, true)) {
+      pass.layer(70, 0);
+      assertThat(pass.api.calls)
+          .containsExactly(
+              "copyToDevice",
+              "launch embed_bf16",
+              "launch rms_norm",
+              "launch gemm_64",
+              "launch prepare_attention_64",
+              "launch prefill_attention_64",
+              "launch gemm_64",
+              "launch rms_norm",
+              "launch gemm_64",
+              "launch silu_mul",
+              "launch gemm_64");
+    }
+  }
+
+  /** Without what is only there for many rows of one sequence, and with a graph as before. */
+  @Test
+  void roomForAttentionIsTakenOnceForALongTime() throws IOException {
+    try (Pass pass = new Pass(80, true)) {
+      pass.layer(1, 0);
+      int held = pass.api.heldCount();
+      pass.layer(70, 1);
+      assertThat(pass.api.heldCount()).isGreaterThan(held);
+      for (int position = 71; position < 700; position += 70) {
+        pass.api.calls.clear();
+        pass.layer(70, position);
+        assertThat(pass.api.calls).last().isEqualTo("graph");
+      }
+    }
+  }
+
+  @Test
   void kernelsOverlapFromHopperOn() throws IOException {
     try (Pass pass = new Pass(90, true)) {
       pass.layer(1, 0);
