@@ -86,6 +86,12 @@ DEVICE void multiply_add(float d[4], const unsigned a[4], const unsigned b[2]) {
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
+// A barrier of the first THREADS threads of a block; the others end without one.
+template <int THREADS>
+DEVICE void barrier_of_first() {
+  asm volatile("bar.sync 1, %0;" ::"n"(THREADS) : "memory");
+}
+
 // Two f32 to the nearest bf16, ties to even, as a register of a fragment holds two neighbours.
 DEVICE unsigned narrow_pair(float first, float second) {
   unsigned pair;

@@ -4,6 +4,7 @@
 #include "attention.cuh"
 #include "gemm.cuh"
 #include "prepare_attention.cuh"
+#include "prefill_rows.cuh"
 #include "prefill_attention.cuh"
 #include "batch.cuh"
 #include "choose.cuh"

@@ -1,21 +1,11 @@
-// Causal attention of many rows of one sequence, on tensor cores (FlashAttention-2: Dao, 2023).
+// Causal attention of many rows of one sequence, on tensor cores (FlashAttention-2: Dao, 2023). What a block works on is told
+// in prefill_rows.cuh, the form of its numbers in prepare_attention.cuh. Of a product of two sums high + low, low times low is
+// left out.
 //
-// A block takes 128 rows of one key head, 16 a warp. A row is a token and one of the query heads that share the key head:
-// so all of them use a tile of keys and values while it is in shared memory. Numbers come as prepare_attention.cuh leaves
-// them; of a product of two sums high + low, low times low is left out.
-//
-//                       KEYS keys             in shared memory: STAGES tiles of keys and of values, that come by cp.async
-//   token 0, head 0  +-------------+          while others are used, and the low halves of the queries, for which registers
-//   token 0, head 1  |   warp 0    |          do not suffice; 16-byte chunk c of row r lies at c ^ (r % 8)
-//   token 1, head 0  +-------------+
-//   ...              |   warp 1    |          scores, their softmax and the sum stay in registers: lane i has of its warp's
-//                    +-------------+          rows i / 4 and i / 4 + 8
+//   in shared memory: STAGES tiles of keys and of values, that come by cp.async while others are used, and the low halves of
+//   the queries, for which registers do not suffice; 16-byte chunk c of row r lies at c ^ (r % 8)
 #pragma once
-#include "prepare_attention.cuh"
-
-constexpr int PREFILL_WARPS = 8;
-constexpr int PREFILL_ROWS = PREFILL_WARPS * 16;
-constexpr int PREFILL_THREADS = PREFILL_WARPS * WARP;
+#include "prefill_rows.cuh"
 
 template <int WIDTH>
 DEVICE int swizzled_row(int row, int chunk) {
@@ -38,28 +28,17 @@ DEVICE void copy_tile_of_rows(bf16* to, const bf16* from, int stride, int rows) 
   }
 }
 
-// Of the four lanes that hold a row of scores.
-DEVICE float row_max(float x) {
-  x = fmaxf(x, __shfl_xor_sync(ALL_LANES, x, 1));
-  return fmaxf(x, __shfl_xor_sync(ALL_LANES, x, 2));
-}
-
-DEVICE float row_sum(float x) {
-  x += __shfl_xor_sync(ALL_LANES, x, 1);
-  return x + __shfl_xor_sync(ALL_LANES, x, 2);
-}
-
 // Four neighbouring tiles of 8 columns, one product after the other: none waits for the sum of the one before.
-DEVICE void multiply_add_four(float (*d)[4], const unsigned a[4], const unsigned (&b)[2][4]) {
+DEVICE void multiply_add_four(float* d, const unsigned a[4], const unsigned (&b)[2][4]) {
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    multiply_add(d[i], a, b[i / 2] + i % 2 * 2);
+    multiply_add(d + i * 4, a, b[i / 2] + i % 2 * 2);
   }
 }
 
 // The same of sums high + low, or of high alone.
 template <bool EXACT>
-DEVICE void multiply_add_sums(float (*d)[4], const unsigned ah[4], const unsigned al[4], const unsigned (&bh)[2][4],
+DEVICE void multiply_add_sums(float* d, const unsigned ah[4], const unsigned al[4], const unsigned (&bh)[2][4],
                               const unsigned (&bl)[2][4]) {
   if (EXACT) {
     multiply_add_four(d, al, bh);
@@ -73,44 +52,33 @@ struct PrefillRows {
   static constexpr int WIDTH = EXACT ? 2 * D : D;
   unsigned query[D / 16][4];  // high halves, as first factors
   const bf16* queryLow;       // of the warp, in shared memory
-  float scores[KEYS / 8][4];
-  float sum[D / 8][4];
-  float best[2];
-  float total[2];
-  int limit[2];    // the last position that a row sees
-  int firstLimit;  // the same of the first row of the warp
+  float scores[KEYS / 2];
+  float sum[D / 2];
 
-  DEVICE_MEMBER void begin(const bf16* queries, int row, int rows, const bf16* low) {
+  DEVICE_MEMBER void begin(const bf16* queries, const PrefillBlock& block, const bf16* low) {
     int lane = threadIdx.x % WARP;
+    int row = block.row + static_cast<int>(threadIdx.x) / WARP * 16 + lane / 4;
     queryLow = low;
 #pragma unroll
     for (int k = 0; k < D / 16; k++) {
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        int at = row + lane / 4 + i % 2 * 8;
+        int at = row + i % 2 * 8;
         const bf16* from = queries + static_cast<size_t>(at) * WIDTH + k * 16 + lane % 4 * 2 + i / 2 * 8;
-        query[k][i] = at < rows ? *reinterpret_cast<const unsigned*>(from) : 0;
+        query[k][i] = at < block.rows ? *reinterpret_cast<const unsigned*>(from) : 0;
       }
     }
 #pragma unroll
-    for (int d = 0; d < D / 8; d++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        sum[d][i] = 0;
-      }
+    for (int i = 0; i < D / 2; i++) {
+      sum[i] = 0;
     }
-    best[0] = best[1] = -INFINITY;
-    total[0] = total[1] = 0;
   }
 
   DEVICE_MEMBER void score(const bf16* keys) {
     int lane = threadIdx.x % WARP;
 #pragma unroll
-    for (int n = 0; n < KEYS / 8; n++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        scores[n][i] = 0;
-      }
+    for (int i = 0; i < KEYS / 2; i++) {
+      scores[i] = 0;
     }
 #pragma unroll
     for (int k = 0; k < D / 16; k++) {
@@ -129,64 +97,12 @@ struct PrefillRows {
             load_matrices(l[i], keys + swizzled_row<WIDTH>(row, D / 8 + k * 2 + lane / 8 % 2));
           }
         }
-        multiply_add_sums<EXACT>(scores + n * 4, query[k], low, h, l);
+        multiply_add_sums<EXACT>(scores + n * 16, query[k], low, h, l);
       }
     }
   }
 
-  // Keys after a row's own are not seen, nor is what comes after the last.
-  DEVICE_MEMBER void mask(int first) {
-    if (first + KEYS - 1 <= firstLimit) {
-      return;
-    }
-    int lane = threadIdx.x % WARP;
-#pragma unroll
-    for (int n = 0; n < KEYS / 8; n++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        if (first + n * 8 + lane % 4 * 2 + i % 2 > limit[i / 2]) {
-          scores[n][i] = -INFINITY;
-        }
-      }
-    }
-  }
-
-  // Scores become weights, relative to the best so far; what was summed before is made to fit.
-  DEVICE_MEMBER void weigh() {
-    float next[2] = {best[0], best[1]};
-#pragma unroll
-    for (int n = 0; n < KEYS / 8; n++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        next[i / 2] = fmaxf(next[i / 2], scores[n][i]);
-      }
-    }
-    float keep[2];
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-      next[i] = row_max(next[i]);  // not infinite: every row has seen key 0 by then
-      keep[i] = power_of_2(best[i] - next[i]);
-      best[i] = next[i];
-      total[i] *= keep[i];
-    }
-#pragma unroll
-    for (int n = 0; n < KEYS / 8; n++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        scores[n][i] = power_of_2(scores[n][i] - best[i / 2]);
-        total[i / 2] += scores[n][i];
-      }
-    }
-#pragma unroll
-    for (int d = 0; d < D / 8; d++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        sum[d][i] *= keep[i / 2];
-      }
-    }
-  }
-
-  // The layout of scores is that of a first factor, two tiles of 8 making one of 16.
+  // The layout of scores is that of a first factor, two tiles of 8 columns making one of 16.
   DEVICE_MEMBER void add_values(const bf16* values) {
     int lane = threadIdx.x % WARP;
 #pragma unroll
@@ -194,8 +110,7 @@ struct PrefillRows {
       unsigned high[4], low[4];
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        const float* pair = scores[2 * k + i / 2] + i % 2 * 2;
-        split_pair(pair[0], pair[1], high[i], low[i]);
+        split_pair(scores[k * 8 + i * 2], scores[k * 8 + i * 2 + 1], high[i], low[i]);
       }
 #pragma unroll
       for (int d = 0; d < D / 32; d++) {
@@ -208,100 +123,71 @@ struct PrefillRows {
             load_matrices_transposed(l[i], values + swizzled_row<WIDTH>(k * 16 + lane % 16, D / 8 + chunk));
           }
         }
-        multiply_add_sums<EXACT>(sum + d * 4, high, low, h, l);
+        multiply_add_sums<EXACT>(sum + d * 16, high, low, h, l);
       }
     }
   }
 };
 
 template <int D, int KEYS, int STAGES, bool EXACT>
-DEVICE void prefill_attention(const bf16* queries, const bf16* keys, const bf16* values, const int* positions, float* out,
-                              bf16* high, bf16* low, int heads, int kvHeads, int tokens) {
+DEVICE void prefill_attention(const bf16* queries, const bf16* keys, const bf16* values, const int* positions, PrefillParts parts,
+                              PrefillResult result, int heads, int kvHeads, int tokens) {
   constexpr int WIDTH = EXACT ? 2 * D : D;
   constexpr int TILE = KEYS * WIDTH;
+  SHARED(int, note);
   DYNAMIC_SHARED(bf16, shared);
   bf16* keyTiles = shared;
   bf16* valueTiles = keyTiles + STAGES * TILE;
   bf16* queryLow = valueTiles + STAGES * TILE;
   wait_for_previous_kernel();
-  int lane = threadIdx.x % WARP;
-  int warp = threadIdx.x / WARP;
-  int kvHead = blockIdx.x;
-  int together = heads / kvHeads;
-  int rows = tokens * together;
-  int blockRow = (gridDim.y - 1 - blockIdx.y) * PREFILL_ROWS;  // the longest first
-  int warpRow = blockRow + warp * 16;
-  int position0 = positions[0];
-  int seen = position0 + (min(blockRow + PREFILL_ROWS, rows) - 1) / together + 1;
-  int tiles = (seen + KEYS - 1) / KEYS;
-  const bf16* myQueries = queries + static_cast<size_t>(kvHead) * rows * WIDTH;
+  PrefillBlock block = PrefillBlock::find<KEYS>(positions, heads, kvHeads, tokens);
+  if (block.tiles <= 0) {
+    return;
+  }
 
   auto copy = [&](int tile) {
-    if (tile < tiles) {
+    if (tile < block.tiles) {
       int stride = kvHeads * WIDTH;
-      size_t from = static_cast<size_t>(tile) * KEYS * stride + kvHead * WIDTH;
-      copy_tile_of_rows<WIDTH, KEYS>(keyTiles + tile % STAGES * TILE, keys + from, stride, seen - tile * KEYS);
-      copy_tile_of_rows<WIDTH, KEYS>(valueTiles + tile % STAGES * TILE, values + from, stride, seen - tile * KEYS);
+      int first = (block.firstTile + tile) * KEYS;
+      size_t from = static_cast<size_t>(first) * stride + block.kvHead * WIDTH;
+      copy_tile_of_rows<WIDTH, KEYS>(keyTiles + tile % STAGES * TILE, keys + from, stride, block.seen - first);
+      copy_tile_of_rows<WIDTH, KEYS>(valueTiles + tile % STAGES * TILE, values + from, stride, block.seen - first);
     }
   };
+  const bf16* mine = queries + static_cast<size_t>(block.kvHead) * block.rows * WIDTH;
   if (EXACT) {
-    copy_tile_of_rows<D, PREFILL_ROWS>(queryLow, myQueries + static_cast<size_t>(blockRow) * WIDTH + D, WIDTH, rows - blockRow);
+    copy_tile_of_rows<D, PREFILL_ROWS>(queryLow, mine + static_cast<size_t>(block.row) * WIDTH + D, WIDTH,
+                                       block.rows - block.row);
   }
 #pragma unroll
   for (int i = 0; i < STAGES - 1; i++) {
     copy(i);
     commit_copies();
   }
-  PrefillRows<D, KEYS, EXACT> mine;
-  mine.begin(myQueries, warpRow, rows, queryLow + warp * 16 * D);
-  mine.firstLimit = position0 + warpRow / together;
-#pragma unroll
-  for (int i = 0; i < 2; i++) {
-    mine.limit[i] = position0 + (warpRow + lane / 4 + i * 8) / together;
-  }
+  PrefillRows<D, KEYS, EXACT> rows;
+  rows.begin(mine, block, queryLow + threadIdx.x / WARP * 16 * D);
+  PrefillSoftmax softmax;
+  softmax.begin(block);
 
-  for (int tile = 0; tile < tiles; tile++) {
+  for (int tile = 0; tile < block.tiles; tile++) {
     wait_for_copies<STAGES - 2>();
     __syncthreads();
     copy(tile + STAGES - 1);
     commit_copies();
-    mine.score(keyTiles + tile % STAGES * TILE);
-    mine.mask(tile * KEYS);
-    mine.weigh();
-    mine.add_values(valueTiles + tile % STAGES * TILE);
+    rows.score(keyTiles + tile % STAGES * TILE);
+    softmax.weigh(rows.scores, (block.firstTile + tile) * KEYS);
+    softmax.scale(rows.sum);
+    rows.add_values(valueTiles + tile % STAGES * TILE);
   }
-
-#pragma unroll
-  for (int i = 0; i < 2; i++) {
-    float all = row_sum(mine.total[i]);
-    int row = warpRow + lane / 4 + i * 8;
-    if (row >= rows) {
-      continue;
-    }
-    size_t at = (static_cast<size_t>(row / together) * heads + kvHead * together + row % together) * D + lane % 4 * 2;
-#pragma unroll
-    for (int d = 0; d < D / 8; d++) {
-      float2 pair = {mine.sum[d][i * 2] / all, mine.sum[d][i * 2 + 1] / all};
-      if (high == nullptr) {
-        *reinterpret_cast<float2*>(out + at + d * 8) = pair;
-        continue;
-      }
-      unsigned h, l;
-      split_pair(pair.x, pair.y, h, l);
-      *reinterpret_cast<unsigned*>(high + at + d * 8) = h;
-      if (EXACT) {
-        *reinterpret_cast<unsigned*>(low + at + d * 8) = l;
-      }
-    }
-  }
+  finish_rows<D>(rows.sum, softmax, block, parts, &note, result, heads);
 }
 
-// high null: the result goes to `out`. Else to where the linear layer after attention takes it from, and nowhere else.
-#define PREFILL_ATTENTION(name, D, KEYS, STAGES, EXACT)                                                                  \
-  KERNEL __launch_bounds__(PREFILL_THREADS)                                                                              \
-      name(const bf16* queries, const bf16* keys, const bf16* values, const int* positions, float* out, bf16* high,      \
-           bf16* low, int heads, int kvHeads, int tokens) {                                                              \
-    prefill_attention<D, KEYS, STAGES, EXACT>(queries, keys, values, positions, out, high, low, heads, kvHeads, tokens); \
+#define PREFILL_ATTENTION(name, D, KEYS, STAGES, EXACT)                                                                   \
+  KERNEL __launch_bounds__(PREFILL_THREADS)                                                                               \
+      name(const bf16* queries, const bf16* keys, const bf16* values, const int* positions, float* parts, int* ended,     \
+           float* out, bf16* high, bf16* low, int heads, int kvHeads, int tokens) {                                       \
+    prefill_attention<D, KEYS, STAGES, EXACT>(queries, keys, values, positions, {parts, ended}, {out, high, low}, heads, \
+                                              kvHeads, tokens);                                                           \
   }
 
 PREFILL_ATTENTION(prefill_attention_64, 64, 32, 2, true)

@@ -86,6 +86,11 @@ void finish_all_but(int groups);
 }  // namespace emulator
 
 static inline void __syncthreads() { emulator::block_barrier(); }
+// The other threads end by themselves: those are not waited for.
+template <int THREADS>
+static inline void barrier_of_first() {
+  emulator::block_barrier();
+}
 static inline void __syncwarp() { emulator::warp_barrier(emulator::Together::SYNC); }
 static inline void __threadfence() { emulator::thread_fence(); }
 static inline int min(int a, int b) { return a < b ? a : b; }

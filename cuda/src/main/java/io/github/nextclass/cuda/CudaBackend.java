@@ -132,7 +132,7 @@ final class CudaBackend implements Backend {
           new SplitHeads(
               api, this::allocate, config.queryWidth(), config.keyValueWidth(), runner::forget);
       int heads = config.numAttentionHeads();
-      CudaApi.DeviceMemory ended = take(Planner.AttentionShape.endedBytes(heads));
+      CudaApi.DeviceMemory ended = take(Planner.AttentionShape.endedBytes(device, heads));
       api.clear(ended);
       this.planner =
           new Planner(
@@ -141,7 +141,8 @@ final class CudaBackend implements Backend {
                   heads,
                   config.numKeyValueHeads(),
                   config.headDim(),
-                  take(Planner.AttentionShape.partsBytes(heads, config.headDim())).address(),
+                  take(Planner.AttentionShape.partsBytes(device, heads, config.headDim()))
+                      .address(),
                   ended.address()),
               tables,
               splitRows,

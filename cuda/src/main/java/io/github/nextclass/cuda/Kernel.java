@@ -80,7 +80,7 @@ public enum Kernel {
 
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
   private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
-  private static final String PREFILL_ATTENTION = "PPP" + "P" + "PPP" + "III";
+  private static final String PREFILL_ATTENTION = "PPP" + "PPP" + "PPP" + "III";
 
   private final String parameters;
 

@@ -70,6 +70,10 @@ final class Planner {
   private static final int PREFILL_THREADS = 256;
   private static final int PREFILL_KEYS = 2 * 32;
   private static final int PREFILL_KEYS_ROUNDED = 3 * 64;
+
+  /** Where blocks of rows are too few to fill the device, parts of them may fill it so often. */
+  private static final int MOST_PREFILL_WAVES = 2;
+
   private static final int WARP = 32;
 
   private final CudaApi.Device device;
@@ -81,13 +85,17 @@ final class Planner {
 
   /** The numbers and the memory that attention needs. */
   record AttentionShape(int heads, int kvHeads, int headDim, long parts, long ended) {
-    /** Bytes of the partial results, D + 2 floats for each part. */
-    static long partsBytes(int heads, int headDim) {
-      return (long) MOST_SPLIT_ROWS * heads * SPLITS * (headDim + 2) * Float.BYTES;
+    /** Bytes of the partial results, D + 2 floats for each row of a part. */
+    static long partsBytes(CudaApi.Device device, int heads, int headDim) {
+      long rows =
+          Math.max(
+              (long) MOST_SPLIT_ROWS * heads * SPLITS,
+              (long) PREFILL_ROWS * MOST_PREFILL_WAVES * device.multiprocessors());
+      return rows * (headDim + 2) * Float.BYTES;
     }
 
-    static long endedBytes(int heads) {
-      return (long) MOST_SPLIT_ROWS * heads * Integer.BYTES;
+    static long endedBytes(CudaApi.Device device, int heads) {
+      return (long) Math.max(MOST_SPLIT_ROWS * heads, device.multiprocessors()) * Integer.BYTES;
     }
   }
 
@@ -651,7 +659,7 @@ final class Planner {
             shape.kvHeads(),
             op.tokens(),
             tuning.rounds() ? 0 : 1);
-    int rowsOfAKey = op.tokens() * (shape.heads() / shape.kvHeads());
+    int blocks = ceil(op.tokens() * (shape.heads() / shape.kvHeads()), PREFILL_ROWS);
     int numbers =
         tuning.rounds()
             ? 2 * PREFILL_KEYS_ROUNDED * shape.headDim()
@@ -661,8 +669,8 @@ final class Planner {
             Kernel.valueOf(
                 "PREFILL_ATTENTION_" + (tuning.rounds() ? "ROUNDED_" : "") + shape.headDim()),
             shape.kvHeads(),
-            ceil(rowsOfAKey, PREFILL_ROWS),
-            1,
+            blocks,
+            prefillParts(shape.kvHeads() * blocks),
             PREFILL_THREADS,
             numbers * Short.BYTES,
             List.of(
@@ -670,6 +678,8 @@ final class Planner {
                 splitHeads.keys(),
                 splitHeads.values(),
                 tables.positions(tokens),
+                shape.parts(),
+                shape.ended(),
                 op.out().address(),
                 splits ? splitRows.high() : 0L,
                 splits ? low() : 0L,
@@ -677,6 +687,19 @@ final class Planner {
                 shape.kvHeads(),
                 op.tokens()));
     return List.of(prepare, attention);
+  }
+
+  /** Parts of the keys for which the device is busy the shortest, if blocks take equally long. */
+  private int prefillParts(int blocks) {
+    int best = 1;
+    for (int parts = 2; parts <= SPLITS; parts++) {
+      int waves = ceil(blocks * parts, device.multiprocessors());
+      int bestWaves = ceil(blocks * best, device.multiprocessors());
+      if (waves <= MOST_PREFILL_WAVES && waves * best * 10 < bestWaves * parts * 9) {
+        best = parts;
+      }
+    }
+    return best;
   }
 
   private static long address(@Nullable CudaWeight weight) {
