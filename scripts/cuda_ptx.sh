@@ -14,10 +14,10 @@ trap 'rm -rf "$work"' EXIT
 nvcc --version | grep -q "release 13.0" || { echo "nvcc 13.0 is needed, found: $(nvcc --version | grep release)" >&2; exit 1; }
 
 status=0
-for target in 80:7.8 90:8.0; do
-  architecture=${target%:*}
-  file=kernels_$architecture.ptx
-  nvcc -std=c++17 -O3 -arch=compute_"$architecture" -ptx -o "$work/$file" "$sources/kernels.cu"
+for target in kernels_80:7.8 kernels_90:8.0 hopper_90a:8.0; do
+  name=${target%:*}
+  file=$name.ptx
+  nvcc -std=c++17 -O3 -arch=compute_"${name#*_}" -ptx -o "$work/$file" "$sources/${name%_*}.cu"
   # Comments name the compiler's build, and internal names begin with a hash of the folder; neither is the code.
   sed -e "s/^\.version .*/.version ${target#*:}/" -e '/^\/\//d' -e 's/_INTERNAL_[0-9a-f]\{8\}_/_INTERNAL_00000000_/g' \
     "$work/$file" >"$work/$file.out"

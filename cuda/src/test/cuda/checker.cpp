@@ -64,7 +64,7 @@ struct Declared {
   size_t offset, bytes;
 };
 
-alignas(128) static unsigned char sharedMemory[MOST_DECLARED_BYTES + MOST_SHARED_BYTES + GAP_BYTES];
+alignas(1024) static unsigned char sharedMemory[MOST_DECLARED_BYTES + MOST_SHARED_BYTES + GAP_BYTES];
 static Cell sharedCells[sizeof sharedMemory / GRANULE];
 static std::vector<Declared> declared;
 static size_t dynamicOffset, dynamicBytes;
@@ -162,7 +162,9 @@ void* begin_block(unsigned serial, size_t bytes) {
   std::memset(sharedMemory, 0xff, MOST_DECLARED_BYTES);  // NaN in every type
   declared.clear();
   dynamicBytes = bytes;
-  dynamicOffset = MOST_DECLARED_BYTES + (MOST_SHARED_BYTES - bytes) / 16 * 16;
+  // Hopper's matrices begin at multiples of 1,024.
+  size_t alignment = bytes > 48 * 1024 ? 1024 : 16;
+  dynamicOffset = MOST_DECLARED_BYTES + (MOST_SHARED_BYTES - bytes) / alignment * alignment;
   std::memset(sharedMemory + dynamicOffset, 0xff, sizeof sharedMemory - dynamicOffset);
   return sharedMemory + dynamicOffset;
 }

@@ -21,6 +21,7 @@
   static char name##_key;                 \
   using name##_type = type;               \
   name##_type& name = *reinterpret_cast<name##_type*>(emulator::static_shared(&name##_key, sizeof(name##_type)))
+#define SWIZZLED_SHARED(type, name) DYNAMIC_SHARED(type, name)
 #define DYNAMIC_SHARED(type, name) type* name = reinterpret_cast<type*>(emulator::dynamic_shared())
 
 struct uint3 {
@@ -50,7 +51,7 @@ extern dim3 gridDim;
 
 namespace emulator {
 // What lanes of a warp do together, all 32 of them and all the same.
-enum class Together { NOTHING, SHUFFLE, SYNC, LOAD_MATRICES, MULTIPLY_ADD };
+enum class Together { NOTHING, SHUFFLE, SYNC, LOAD_MATRICES, MULTIPLY_ADD, MULTIPLY_ASYNC, WAIT_FOR_PRODUCTS };
 
 void* dynamic_shared();
 // The same for all threads of a block; told apart by the key.
@@ -83,6 +84,28 @@ Sums product(Registers a, unsigned b0, unsigned b1);
 void copy_later(void* to, const void* from, bool there);
 void commit();
 void finish_all_but(int groups);
+
+// hopper.cpp
+
+// A matrix in global memory, as the fake driver encodes it.
+struct TensorMap {
+  const unsigned char* address;
+  uint64_t rows, columns, row_bytes;
+  uint32_t box_rows, box_columns;
+  unsigned char rest[88];
+};
+static_assert(sizeof(TensorMap) == 128, "as in cuda.h");
+
+// As tensor cores are told of shared memory; it begins at 1,024.
+unsigned shared_address(const void* p);
+void make_barrier(uint64_t* barrier, int arrivals);
+void arrive(uint64_t* barrier, int bytes);
+void wait_for_phase(uint64_t* barrier, int parity);
+void copy_box(void* to, const TensorMap* map, int column, int row, uint64_t* barrier);
+void begin_products();
+void multiply_later(float* d, int rows, uint64_t a, uint64_t b);
+void commit_products();
+void finish_products_but(int groups);
 }  // namespace emulator
 
 static inline void __syncthreads() { emulator::block_barrier(); }
@@ -200,3 +223,34 @@ static inline unsigned narrow_one(float x) {
 static inline unsigned narrow_pair(float first, float second) { return narrow_one(second) << 16 | narrow_one(first); }
 
 static inline float power_of_2(float x) { return exp2f(x); }
+
+static inline unsigned shared_address(const void* p) { return emulator::shared_address(p); }
+static inline void make_barrier(unsigned long long* barrier, int arrivals) {
+  emulator::make_barrier(reinterpret_cast<uint64_t*>(barrier), arrivals);
+}
+static inline void fence_barriers() {}
+static inline void arrive(unsigned long long* barrier) { emulator::arrive(reinterpret_cast<uint64_t*>(barrier), 0); }
+static inline void arrive_expecting(unsigned long long* barrier, int bytes) {
+  emulator::arrive(reinterpret_cast<uint64_t*>(barrier), bytes);
+}
+static inline void wait_for_phase(unsigned long long* barrier, int parity) {
+  emulator::wait_for_phase(reinterpret_cast<uint64_t*>(barrier), parity);
+}
+static inline void copy_box(void* to, const emulator::TensorMap* map, int column, int row, unsigned long long* barrier) {
+  emulator::copy_box(to, map, column, row, reinterpret_cast<uint64_t*>(barrier));
+}
+
+static inline void begin_products() { emulator::begin_products(); }
+static inline void commit_products() { emulator::commit_products(); }
+template <int GROUPS>
+static inline void wait_for_products() {
+  emulator::finish_products_but(GROUPS);
+}
+template <int N>
+static inline void wait_for_sums(float (&)[N]) {
+  emulator::finish_products_but(0);
+}
+template <int N>
+static inline void multiply_async(float (&d)[N], unsigned long long a, unsigned long long b) {
+  emulator::multiply_later(d, 2 * N, a, b);
+}

@@ -21,7 +21,7 @@ namespace emulator {
 
 constexpr size_t STACK_BYTES = 256 * 1024;
 
-enum class State { READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, DONE };
+enum class State { READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, WAITING, DONE };
 
 struct Copy {
   void* to;
@@ -34,6 +34,7 @@ struct Fiber {
   bool started;
   State state;
   Together together;
+  std::function<bool()> condition;  // of what it waits for
   uint3 index;
   int set;
   std::vector<Copy> uncommitted;
@@ -66,6 +67,13 @@ void block_barrier() { stop(State::AT_BLOCK_BARRIER); }
 void warp_barrier(Together what) {
   current->together = what;
   stop(State::AT_WARP_BARRIER);
+}
+
+void wait_until(const std::function<bool()>& condition) {
+  if (!condition()) {
+    current->condition = condition;
+    stop(State::WAITING);
+  }
 }
 
 void fault(const char* what) {
@@ -166,6 +174,7 @@ static void enter() {
     if (!current->uncommitted.empty()) {
       fault("ends with a copy that is not committed");
     }
+    end_thread_of_hopper();
     stop(State::DONE);
   }
 }
@@ -196,7 +205,7 @@ static bool release_warp(size_t from) {
   bool blocked = true;
   for (size_t i = from; i < from + 32; i++) {
     there += fibers[i].state == State::AT_WARP_BARRIER;
-    blocked &= fibers[i].state != State::READY;
+    blocked &= fibers[i].state != State::READY && fibers[i].state != State::WAITING;
   }
   if (!blocked || there == 0) {
     return false;
@@ -214,11 +223,22 @@ static bool release_warp(size_t from) {
   return true;
 }
 
+static bool release_waiting(size_t threads) {
+  bool goesOn = false;
+  for (size_t i = 0; i < threads; i++) {
+    if (fibers[i].state == State::WAITING && fibers[i].condition()) {
+      fibers[i].state = State::READY;
+      goesOn = true;
+    }
+  }
+  return goesOn;
+}
+
 // Threads that have ended are not waited for.
 static bool release_block(size_t threads) {
   size_t there = 0;
   for (size_t i = 0; i < threads; i++) {
-    if (fibers[i].state == State::READY || fibers[i].state == State::AT_WARP_BARRIER) {
+    if (fibers[i].state != State::AT_BLOCK_BARRIER && fibers[i].state != State::DONE) {
       return false;
     }
     there += fibers[i].state == State::AT_BLOCK_BARRIER;
@@ -272,6 +292,7 @@ static void run_block(size_t threads, const std::vector<size_t>& order) {
       goesOn |= release_warp(warp);
     }
     goesOn |= release_block(threads);
+    goesOn |= release_waiting(threads);
     if (!fault_message.empty()) {
       return;
     }
@@ -287,6 +308,7 @@ std::string run_grid(const std::string& name, dim3 grid, dim3 block, size_t shar
   static std::mt19937 random(1);
   fault_message.clear();
   if (fibers.size() < block.x) {
+    fibers.clear();  // none may move, they stand in the middle of their stacks
     fibers.resize(block.x);
   }
   body = &kernel;
@@ -305,6 +327,7 @@ std::string run_grid(const std::string& name, dim3 grid, dim3 block, size_t shar
   for (unsigned serial : blocks) {
     blockIdx = {serial % grid.x, serial / grid.x % grid.y, serial / grid.x / grid.y};
     shared = checker::begin_block(serial, shared_bytes);
+    begin_block_of_hopper(block.x, shared, shared_bytes);
     std::shuffle(order.begin(), order.end(), random);
     run_block(block.x, order);
     if (!fault_message.empty()) {

@@ -2,6 +2,7 @@
 // checker.cpp.
 #define NEXTCLASS_EMULATED 1
 #include "kernels.cu"
+#include "hopper.cu"
 
 #include <tuple>
 #include <utility>

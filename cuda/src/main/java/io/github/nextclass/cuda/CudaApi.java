@@ -181,6 +181,18 @@ public interface CudaApi extends AutoCloseable {
   Function function(String name, int sharedBytes);
 
   /**
+   * Describes a matrix in BF16, row after row, to the copying unit of Hopper. Boxes have 64
+   * columns, and lie in shared memory in the swizzle of 128 bytes.
+   *
+   * @param address of the first number, a multiple of 16
+   * @param rows the rows; a box that reaches over them gets zeros
+   * @param columns the columns, a multiple of 8; likewise
+   * @param boxRows the rows of a box, up to 256
+   * @return an argument for kernels
+   */
+  TensorMap tensorMap(long address, int rows, int columns, int boxRows);
+
+  /**
    * Puts a kernel on the stream.
    *
    * @param function the kernel of the launch

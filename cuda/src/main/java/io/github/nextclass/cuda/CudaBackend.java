@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,7 @@ final class CudaBackend implements Backend {
   private final PassTables tables;
   private final SplitRows splitRows;
   private final SplitHeads splitHeads;
+  private final SplitRows gatedRows;
   private final Planner planner;
   private final PlanRunner runner;
   private CudaApi.PinnedMemory results;
@@ -118,6 +120,9 @@ final class CudaBackend implements Backend {
       checkMemory(bitsAWeight);
       boolean isHopper = device.computeCapability() >= HOPPER;
       api.load(ptx(isHopper ? "kernels_90.ptx" : "kernels_80.ptx"));
+      if (HopperGemm.isFor(device)) {
+        api.load(ptx("hopper_90a.ptx"));
+      }
       this.upload = new WeightUpload(api);
       this.results = api.allocatePinned((long) config.vocabSize() * Float.BYTES);
       this.pages = new KvPages(api, KvPages.POSITIONS * kvBytesPerPosition());
@@ -131,6 +136,7 @@ final class CudaBackend implements Backend {
       this.splitHeads =
           new SplitHeads(
               api, this::allocate, config.queryWidth(), config.keyValueWidth(), runner::forget);
+      this.gatedRows = new SplitRows(api, runner::forget);
       int heads = config.numAttentionHeads();
       CudaApi.DeviceMemory ended = take(Planner.AttentionShape.endedBytes(device, heads));
       api.clear(ended);
@@ -147,10 +153,19 @@ final class CudaBackend implements Backend {
               tables,
               splitRows,
               splitHeads,
+              gatedRows,
+              HopperGemm.isFor(device) ? hopperGemm() : null,
               tuning);
     } finally {
       api.leave();
     }
+  }
+
+  private HopperGemm hopperGemm() {
+    CudaApi.DeviceMemory ended = take(HopperGemm.endedBytes(device));
+    api.clear(ended);
+    return new HopperGemm(
+        api, device, take(HopperGemm.sumsBytes(device)).address(), ended.address());
   }
 
   /** Every published Qwen3 has heads of 128. */
@@ -455,14 +470,8 @@ final class CudaBackend implements Backend {
       synchronize(); // tables of a pass before may still be being copied
     }
     tables.reserve(tokens, of);
-    splitRows.reserve(
-        ops.stream()
-            .mapToLong(op ->
-                op instanceof Op.Linears linears && Planner.isGemm(linears)
-                    ? (long) linears.tokens() * linears.x().columns()
-                    : 0)
-            .max()
-            .orElse(0));
+    splitRows.reserve(most(planner::splitNumbers));
+    gatedRows.reserve(most(planner::gatedNumbers));
     if (of != null && ops.stream().anyMatch(CudaBackend::isPrefill)) {
       Step.Segment only = of.segments().get(0);
       splitHeads.reserve(
@@ -478,6 +487,10 @@ final class CudaBackend implements Backend {
 
   private static boolean isPrefill(Op op) {
     return op instanceof Op.Attention attention && Planner.isPrefill(attention);
+  }
+
+  private long most(ToLongFunction<Op> numbers) {
+    return ops.stream().mapToLong(numbers).max().orElse(0);
   }
 
   private void synchronize() {
@@ -508,6 +521,7 @@ final class CudaBackend implements Backend {
       tables.close();
       splitRows.close();
       splitHeads.close();
+      gatedRows.close();
       upload.close();
       api.freePinned(results);
       memory.forEach(api::free);

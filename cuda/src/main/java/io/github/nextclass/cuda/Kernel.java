@@ -2,7 +2,10 @@ package io.github.nextclass.cuda;
 
 import java.util.Locale;
 
-/** The kernels of {@code src/main/cuda}: a name, and P (pointer), I or F for each parameter. */
+/**
+ * The kernels of {@code src/main/cuda}: a name, and P (pointer), I, F or T (tensor map) for each
+ * parameter.
+ */
 public enum Kernel {
   /** {@code rows.cuh}. */
   EMBED_BF16("PPPI"),
@@ -66,6 +69,16 @@ public enum Kernel {
   PREPARE_ATTENTION_64(Kernel.PREPARE_ATTENTION),
   /** {@code prepare_attention.cuh}: heads of 128. */
   PREPARE_ATTENTION_128(Kernel.PREPARE_ATTENTION),
+  /** {@code hopper_gemm.cuh}: tiles of 64 tokens and 64 rows. */
+  HOPPER_GEMM_64_64(Kernel.HOPPER),
+  /** {@code hopper_gemm.cuh}: tiles of 64 tokens and 128 rows. */
+  HOPPER_GEMM_64_128(Kernel.HOPPER),
+  /** {@code hopper_gemm.cuh}: tiles of 128 tokens and 128 rows. */
+  HOPPER_GEMM_128_128(Kernel.HOPPER),
+  /** {@code hopper_gemm.cuh}: tiles of 128 tokens and 192 rows. */
+  HOPPER_GEMM_128_192(Kernel.HOPPER),
+  /** {@code hopper_gemm.cuh}: tiles of 128 tokens and 256 rows. */
+  HOPPER_GEMM_128_256(Kernel.HOPPER),
   /** {@code prefill_attention.cuh}: heads of 64. */
   PREFILL_ATTENTION_64(Kernel.PREFILL_ATTENTION),
   /** {@code prefill_attention.cuh}: heads of 128. */
@@ -81,6 +94,7 @@ public enum Kernel {
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
   private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
   private static final String PREFILL_ATTENTION = "PPP" + "PPP" + "PPP" + "III";
+  private static final String HOPPER = "TTT" + "PPP" + "PPP" + "III" + "TTI" + "PPP" + "PP" + "II";
 
   private final String parameters;
 
@@ -105,13 +119,23 @@ public enum Kernel {
   public boolean hasDynamicShared() {
     return name().startsWith("LINEAR")
         || name().startsWith("GEMM")
+        || isForHopper()
         || name().startsWith("PREFILL_ATTENTION");
+  }
+
+  /**
+   * Whether it is in the PTX that only compute capability 9.0 takes.
+   *
+   * @return true for the kernels of {@code hopper.cu}
+   */
+  public boolean isForHopper() {
+    return name().startsWith("HOPPER");
   }
 
   /**
    * The types of the parameters.
    *
-   * @return P, I or F for each
+   * @return P, I, F or T for each
    */
   public String parameters() {
     return parameters;

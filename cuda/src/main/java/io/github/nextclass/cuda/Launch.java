@@ -11,7 +11,8 @@ import java.util.List;
  * @param gridZ blocks in z
  * @param threads the threads of a block
  * @param sharedBytes the dynamic shared memory of a block
- * @param arguments a Long for a pointer, Integer or Float, as {@link Kernel#parameters} says
+ * @param arguments a Long for a pointer, Integer, Float or {@link TensorMap}, as {@link
+ *     Kernel#parameters} says
  */
 public record Launch(
     Kernel kernel,
@@ -31,6 +32,7 @@ public record Launch(
             case Long ignored -> 'P';
             case Integer ignored -> 'I';
             case Float ignored -> 'F';
+            case TensorMap ignored -> 'T';
             default -> '?';
           });
     }

@@ -19,10 +19,12 @@ import org.jspecify.annotations.Nullable;
  *   rmsNorm, siluMul or attention of prompts,
  *       linears on tensor cores                             RMS_NORM, SILU_MUL or
  *                                                           PREFILL_ATTENTION that splits
+ *   linears of two, siluMul, linear, on Hopper              HOPPER_GEMM, gated       gate, up; down
  * </pre>
  *
- * A fused kernel leaves in every buffer what the operations that it stands for would, but for q, k
- * and, where it splits for the next layer, the output of attention: nobody asks for them later. So
+ * A fused kernel leaves in every buffer what the operations that it stands for would, but for what
+ * nobody asks for later: q, k and, where it splits for the next layer, the output of attention; on
+ * Hopper the result of what is added to a residual, and gate and up of what goes into down. So
  * fusing needs no look at what comes after the next operation.
  */
 final class Planner {
@@ -81,6 +83,8 @@ final class Planner {
   private final PassTables tables;
   private final SplitRows splitRows;
   private final SplitHeads splitHeads;
+  private final SplitRows gatedRows;
+  private final @Nullable HopperGemm hopper;
   private final CudaBackend.Tuning tuning;
 
   /** The numbers and the memory that attention needs. */
@@ -105,12 +109,16 @@ final class Planner {
       PassTables tables,
       SplitRows splitRows,
       SplitHeads splitHeads,
+      SplitRows gatedRows,
+      @Nullable HopperGemm hopper,
       CudaBackend.Tuning tuning) {
     this.device = device;
     this.shape = shape;
     this.tables = tables;
     this.splitRows = splitRows;
     this.splitHeads = splitHeads;
+    this.gatedRows = gatedRows;
+    this.hopper = hopper;
     this.tuning = tuning;
   }
 
@@ -130,6 +138,20 @@ final class Planner {
   /** Whether attention runs on tensor cores, and needs room for split queries, keys and values. */
   static boolean isPrefill(Op.Attention op) {
     return op.oneSequence() && op.tokens() > FEW_TOKENS;
+  }
+
+  /** The numbers of the input of an operation that takes it split in two; else 0. */
+  long splitNumbers(Op op) {
+    return op instanceof Op.Linears linears && isGemm(linears)
+        ? (long) linears.tokens() * linears.x().columns()
+        : 0;
+  }
+
+  /** The numbers that an operation leaves split in two for the next, where one kernel gates. */
+  long gatedNumbers(Op op) {
+    return hopper != null && op instanceof Op.SiluMul silu && silu.tokens() > BATCH_TOKENS
+        ? (long) silu.tokens() * silu.gate().columns()
+        : 0;
   }
 
   /**
@@ -182,15 +204,72 @@ final class Planner {
     if (ops.get(0) instanceof Op.RmsNorm qNorm && ops.size() >= 6) {
       return preparedAttention(qNorm, ops, tokens, to);
     }
-    if (ops.get(0) instanceof Op.Linears linears
-        && linears.layers().size() == 1
-        && ops.size() > 1
-        && ops.get(1) instanceof Op.Add add
-        && add.branch() == linears.outs().get(0)) {
-      to.addAll(linear(linears, Extras.NONE.withResidual(add.x().address()), isSplit));
-      return 2;
+    if (ops.get(0) instanceof Op.Linears gateAndUp
+        && hopper != null
+        && ops.size() > 2
+        && ops.get(2) instanceof Op.Linears down
+        && isGatedOnHopper(gateAndUp, ops.get(1), down)) {
+      return gated(hopper, gateAndUp, down, ops, isSplit, to);
+    }
+    if (ops.get(0) instanceof Op.Linears linears) {
+      Op.Add add = addOf(linears, ops);
+      if (add != null) {
+        to.addAll(linear(linears, Extras.NONE.withResidual(add.x().address()), isSplit));
+        return 2;
+      }
     }
     return 0;
+  }
+
+  /** What adds all that the first operation makes to a residual, if that is the second. */
+  private static Op.@Nullable Add addOf(Op.Linears linears, List<Op> ops) {
+    return linears.layers().size() == 1
+            && ops.size() > 1
+            && ops.get(1) instanceof Op.Add add
+            && add.branch() == linears.outs().get(0)
+        ? add
+        : null;
+  }
+
+  private static boolean isGatedOnHopper(Op.Linears gateAndUp, Op silu, Op.Linears down) {
+    return gateAndUp.tokens() > BATCH_TOKENS
+        && isGemm(gateAndUp)
+        && isGate(gateAndUp, silu)
+        && gateAndUp.layers().stream().allMatch(layer -> layer.bias() == null)
+        && isGemm(down)
+        && down.layers().size() == 1
+        && down.x() == gateAndUp.outs().get(0)
+        && down.tokens() == gateAndUp.tokens();
+  }
+
+  private int gated(
+      HopperGemm hopper,
+      Op.Linears gateAndUp,
+      Op.Linears down,
+      List<Op> ops,
+      boolean isSplit,
+      List<Launch> to) {
+    if (!isSplit) {
+      to.add(split(gateAndUp.x(), gateAndUp.tokens()));
+    }
+    to.add(
+        hopper.launch(
+            work(gateAndUp, gateAndUp.layers(), gateAndUp.outs(), 0, gatedRows, splitRows)));
+    Op.Add add = addOf(down, ops.subList(2, ops.size()));
+    long residual = add == null ? 0 : add.x().address();
+    to.add(hopper.launch(work(down, down.layers(), down.outs(), residual, null, gatedRows)));
+    return add == null ? 3 : 4;
+  }
+
+  private HopperGemm.Work work(
+      Op.Linears op,
+      List<Op.Layer> layers,
+      List<CudaBuffer> outs,
+      long residual,
+      @Nullable SplitRows gated,
+      SplitRows input) {
+    return new HopperGemm.Work(
+        layers, outs, residual, gated, input, tuning.rounds(), op.x().columns(), op.tokens());
   }
 
   /** Of whole rows, and few of them. */
@@ -438,6 +517,19 @@ final class Planner {
       int to = from + 1;
       while (to < op.layers().size() && to < from + MOST_LAYERS && sameType(op, from, to)) {
         to++;
+      }
+      if (gemm && hopper != null && op.tokens() > BATCH_TOKENS) {
+        launches.add(
+            hopper.launch(
+                work(
+                    op,
+                    op.layers().subList(from, to),
+                    op.outs().subList(from, to),
+                    extras.residual(),
+                    null,
+                    splitRows)));
+        from = to;
+        continue;
       }
       Layers layers = new Layers(op.layers().subList(from, to), op.outs().subList(from, to));
       launches.add(

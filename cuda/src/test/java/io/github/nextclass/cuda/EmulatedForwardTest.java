@@ -335,6 +335,46 @@ class EmulatedForwardTest {
     }
   }
 
+  /** Hopper has kernels of its own for prompts. */
+  @ParameterizedTest
+  @CsvSource({"80, 163", "86, 99", "120, 99"})
+  void promptsAreAsOnTheCpuOnOtherDevices(
+      int computeCapability, int sharedKib, @TempDir Path folder) throws IOException {
+    driver.machine(FakeDriver.CUDA_12_6, 1, computeCapability, 1L << 32);
+    driver.device(4, sharedKib << 10);
+    new RandomCheckpoint(256, 384, 1, 4, 2, 128, 300).write(folder, 7);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options("cuda"));
+        Session expected = cpu.newSession(200);
+        Session actual = cuda.newSession(200)) {
+      assertThat(
+              Golden.relativeError(
+                  new float[][] {actual.forward(TOKENS)}, new float[][] {expected.forward(TOKENS)}))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+    }
+  }
+
+  /**
+   * Rows that are no multiple of a tile, columns that are none of a stage, several tiles a block.
+   */
+  @ParameterizedTest
+  @CsvSource({"1, cuda", "2, cuda", "200, cuda", "4, cuda-rounding"})
+  void tilesOfHopperMayBeCutOff(int multiprocessors, String backend, @TempDir Path folder)
+      throws IOException {
+    driver.device(multiprocessors, FakeDriver.SHARED_OF_HOPPER);
+    new RandomCheckpoint(160, 352, 1, 3, 1, 64, 300).write(folder, 7);
+    int[] tokens = Arrays.copyOf(TOKENS, 131);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options(backend));
+        Session expected = cpu.newSession(200);
+        Session actual = cuda.newSession(200)) {
+      assertThat(
+              Golden.relativeError(
+                  new float[][] {actual.forward(tokens)}, new float[][] {expected.forward(tokens)}))
+          .isLessThanOrEqualTo(backend.equals("cuda") ? TENSOR_CORES_TOLERANCE : 2e-2);
+    }
+  }
+
   @Test
   void aGraphIsLaunchedFromTheSecondStepOn() throws IOException {
     Golden golden = Golden.load(CHECKPOINT);

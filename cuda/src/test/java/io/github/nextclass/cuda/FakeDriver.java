@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FakeDriver {
   static final int CUDA_12_6 = 12060;
-  static final int SHARED_99_KIB = 99 << 10;
+  static final int SHARED_OF_HOPPER = 227 << 10;
   private static final Path TARGET = Path.of("target/fake-driver");
   private static final String SOURCES = "src/test/cuda/";
   private static final String FLAGS =
@@ -59,7 +59,7 @@ final class FakeDriver {
       loaded = new FakeDriver(compile());
     }
     loaded.machine(CUDA_12_6, 1, 90, 1L << 32);
-    loaded.device(4, SHARED_99_KIB);
+    loaded.device(4, SHARED_OF_HOPPER);
     loaded.blocking(false);
     return loaded;
   }
@@ -87,7 +87,8 @@ final class FakeDriver {
               .map(kernel -> "NAMED(" + kernel.entry() + ")\n")
               .collect(Collectors.joining()));
       Path library = TARGET.resolve("libcuda.so.1");
-      for (String source : List.of("checker", "emulator", "fake_driver", "kernels_emulated")) {
+      for (String source :
+          List.of("checker", "emulator", "hopper", "fake_driver", "kernels_emulated")) {
         String checks = source.equals("kernels_emulated") ? CHECKS : "";
         compiler("-c", checks, "-o", TARGET + "/" + source + ".o", SOURCES + source + ".cpp");
       }
@@ -96,6 +97,7 @@ final class FakeDriver {
           library.toString(),
           TARGET + "/checker.o",
           TARGET + "/emulator.o",
+          TARGET + "/hopper.o",
           TARGET + "/fake_driver.o",
           TARGET + "/kernels_emulated.o");
       return library;

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What is shipped is what Java calls. */
 class PtxTest {
   private static final Pattern ENTRY = Pattern.compile("\\.visible \\.entry (\\w+)\\(([^)]*)\\)");
-  private static final Pattern PARAMETER = Pattern.compile("\\.param \\.(\\w+)");
+  private static final Pattern PARAMETER = Pattern.compile("\\.param \\.(align 64 \\.b8|\\w+)");
 
   static String ptx(String file) throws IOException {
     try (var in = CudaBackend.class.getResourceAsStream(file)) {
@@ -28,9 +29,18 @@ class PtxTest {
     }
   }
 
+  static Stream<Kernel> kernelsOf(String file) {
+    return Arrays.stream(Kernel.values())
+        .filter(kernel -> kernel.isForHopper() == file.startsWith("hopper"));
+  }
+
   /** Labels above these keep drivers out that can run the code. */
   @ParameterizedTest
-  @CsvSource({"kernels_80.ptx, 7.8, sm_80", "kernels_90.ptx, 8.0, sm_90"})
+  @CsvSource({
+    "kernels_80.ptx, 7.8, sm_80",
+    "kernels_90.ptx, 8.0, sm_90",
+    "hopper_90a.ptx, 8.0, sm_90a"
+  })
   void versionAndTargetAreThoseOfTheOldestDriver(String file, String version, String target)
       throws IOException {
     assertThat(ptx(file).strip().lines().limit(3))
@@ -38,7 +48,7 @@ class PtxTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"kernels_80.ptx", "kernels_90.ptx"})
+  @ValueSource(strings = {"kernels_80.ptx", "kernels_90.ptx", "hopper_90a.ptx"})
   void entriesAndTheirParametersAreThoseOfTheTable(String file) throws IOException {
     Map<String, String> found = new HashMap<>();
     Matcher entries = ENTRY.matcher(ptx(file));
@@ -53,28 +63,34 @@ class PtxTest {
                     case "u64" -> "P";
                     case "u32" -> "I";
                     case "f32" -> "F";
+                    case "align 64 .b8" -> "T";
                     default -> "?";
                   })
               .collect(Collectors.joining()));
     }
     assertThat(found)
         .isEqualTo(
-            Arrays.stream(Kernel.values())
+            kernelsOf(file)
                 .collect(
                     Collectors.toMap(
                         kernel -> kernel.name().toLowerCase(Locale.ROOT), Kernel::parameters)));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"kernels_80.ptx", "kernels_90.ptx"})
+  @ValueSource(strings = {"kernels_80.ptx", "kernels_90.ptx", "hopper_90a.ptx"})
   void nothingIsInLocalMemory(String file) throws IOException {
     assertThat(ptx(file)).doesNotContain(".local ");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"kernels_90.ptx", "hopper_90a.ptx"})
+  void onHopperEveryKernelWaitsForTheOneBefore(String file) throws IOException {
+    assertThat(ptx(file).split("griddepcontrol.wait", -1))
+        .hasSize((int) kernelsOf(file).count() + 1);
+  }
+
   @Test
-  void onlyHopperWaitsForTheKernelBefore() throws IOException {
+  void noneWaitsWhereNoneCanStartEarly() throws IOException {
     assertThat(ptx("kernels_80.ptx")).doesNotContain("griddepcontrol");
-    assertThat(ptx("kernels_90.ptx").split("griddepcontrol.wait", -1))
-        .hasSize(Kernel.values().length + 1);
   }
 }

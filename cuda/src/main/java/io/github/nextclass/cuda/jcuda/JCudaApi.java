@@ -3,8 +3,10 @@ package io.github.nextclass.cuda.jcuda;
 import io.github.nextclass.cuda.CudaApi;
 import io.github.nextclass.cuda.CudaException;
 import io.github.nextclass.cuda.Launch;
+import io.github.nextclass.cuda.TensorMap;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import jcuda.Pointer;
@@ -38,8 +40,9 @@ public final class JCudaApi implements CudaApi {
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final Stream stream = new Stream();
-  private @Nullable CUmodule module;
+  private final List<CUmodule> modules = new ArrayList<>();
   private @Nullable OverlappingLaunch overlapping;
+  private @Nullable TensorMapEncoder tensorMaps;
 
   /** A failed kernel ends the context: freeing what is in it only repeats the error. */
   private volatile boolean failed;
@@ -236,7 +239,7 @@ public final class JCudaApi implements CudaApi {
     if (code != CUresult.CUDA_SUCCESS) {
       check("loading the kernels (" + compilerErrors(image) + ")", code);
     }
-    module = loaded;
+    modules.add(loaded);
   }
 
   /** What the driver's compiler has to say about PTX that it does not take. */
@@ -253,11 +256,15 @@ public final class JCudaApi implements CudaApi {
 
   @Override
   public Function function(String name, int sharedBytes) {
-    if (module == null) {
-      throw new IllegalStateException("no kernels are loaded");
-    }
     Kernel function = new Kernel();
-    check("kernel " + name, JCudaDriver.cuModuleGetFunction(function, module, name));
+    int code = CUresult.CUDA_ERROR_NOT_FOUND;
+    for (CUmodule module : modules) {
+      code = JCudaDriver.cuModuleGetFunction(function, module, name);
+      if (code != CUresult.CUDA_ERROR_NOT_FOUND) {
+        break;
+      }
+    }
+    check("kernel " + name, code);
     if (sharedBytes > 0) {
       check(
           sharedBytes + " bytes of shared memory for kernel " + name,
@@ -267,6 +274,18 @@ public final class JCudaApi implements CudaApi {
               sharedBytes));
     }
     return function;
+  }
+
+  @Override
+  public TensorMap tensorMap(long address, int rows, int columns, int boxRows) {
+    if (tensorMaps == null) {
+      tensorMaps = new TensorMapEncoder();
+    }
+    byte[] bytes = new byte[TensorMap.BYTES];
+    check(
+        "cuTensorMapEncodeTiled of " + rows + " x " + columns,
+        tensorMaps.encode(bytes, address, rows, columns, boxRows));
+    return new TensorMap(bytes);
   }
 
   @Override
@@ -303,6 +322,7 @@ public final class JCudaApi implements CudaApi {
                   case Long address -> Pointer.to(new long[] {address});
                   case Integer number -> Pointer.to(new int[] {number});
                   case Float number -> Pointer.to(new float[] {number});
+                  case TensorMap map -> Pointer.to(map.bytes());
                   default -> throw new IllegalArgumentException(argument.toString());
                 })
             .toArray(Pointer[]::new));
@@ -349,10 +369,13 @@ public final class JCudaApi implements CudaApi {
     if (overlapping != null) {
       overlapping.close();
     }
+    if (tensorMaps != null) {
+      tensorMaps.close();
+    }
     if (!failed) {
       enter();
       try {
-        if (module != null) {
+        for (CUmodule module : modules) {
           check("cuModuleUnload", JCudaDriver.cuModuleUnload(module));
         }
         check("cuStreamDestroy", JCudaDriver.cuStreamDestroy(stream));

@@ -1,11 +1,13 @@
 package io.github.nextclass.cuda.jcuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.nextclass.cuda.Launch;
+import io.github.nextclass.cuda.TensorMap;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -64,13 +66,15 @@ final class OverlappingLaunch implements AutoCloseable {
       MemorySegment values = call.allocate(JAVA_LONG, count);
       MemorySegment pointers = call.allocate(ADDRESS, count);
       for (int i = 0; i < count; i++) {
+        MemorySegment value = values.asSlice(i * 8L, 8);
         switch (what.arguments().get(i)) {
+          case TensorMap map -> value = call.allocateFrom(JAVA_BYTE, map.bytes());
           case Long address -> values.setAtIndex(JAVA_LONG, i, address);
           case Integer number -> values.set(JAVA_INT, i * 8L, number);
           case Float number -> values.set(JAVA_FLOAT, i * 8L, number);
           default -> throw new IllegalArgumentException(what.arguments().toString());
         }
-        pointers.setAtIndex(ADDRESS, i, values.asSlice(i * 8L, 8));
+        pointers.setAtIndex(ADDRESS, i, value);
       }
       return (int) launch.invokeExact(config, function, pointers, MemorySegment.NULL);
     } catch (RuntimeException | Error e) {

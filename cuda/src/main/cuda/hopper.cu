@@ -1,0 +1,2 @@
+// The kernels that only compute capability 9.0 runs.
+#include "hopper_gemm.cuh"
