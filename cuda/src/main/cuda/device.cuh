@@ -26,6 +26,12 @@ struct SharedType {
 
 // From Hopper on a kernel may start while the one before it ends: it loads what no kernel writes (weights), then waits.
 // Elsewhere, and where the launch did not ask for it, the wait is over at once.
+DEVICE void let_next_kernel_start() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
 DEVICE void wait_for_previous_kernel() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
@@ -49,6 +55,16 @@ DEVICE uint2 load_weights8(const void* p) {
 }
 
 DEVICE unsigned shared_address(const void* p) { return static_cast<unsigned>(__cvta_generic_to_shared(p)); }
+
+// Past L1, for what other blocks have just written.
+DEVICE float load_fresh(const float* p) {
+  float x;
+  asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(x) : "l"(p) : "memory");
+  return x;
+}
+
+// Brings a line into L2.
+DEVICE void prefetch(const void* p) { asm volatile("prefetch.global.L2 [%0];" ::"l"(p)); }
 
 // Copies 16 bytes to shared memory while other work goes on; zeros where there is nothing to copy.
 DEVICE void copy_async16(void* to, const void* from, bool there) {
@@ -81,7 +97,7 @@ DEVICE void load_matrices_transposed(unsigned r[4], const void* row) {
 
 // d += a b on a tensor core: a is 16x16, b is 16x8, both in bf16; d is 16x8 in f32.
 DEVICE void multiply_add(float d[4], const unsigned a[4], const unsigned b[2]) {
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
@@ -97,6 +113,13 @@ DEVICE unsigned narrow_pair(float first, float second) {
   unsigned pair;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
   return pair;
+}
+
+// 1 / sqrt(x) to some 2^-22 of it.
+DEVICE float inverse_root_about(float x) {
+  float y;
+  asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }
 
 // 2^x, to some 2^-22 of it. Zero for what has no normal number.
@@ -134,6 +157,12 @@ DEVICE void store_split(float x, bf16* high, bf16* low, size_t at) {
   } else {
     split(x, high[at], low[at]);
   }
+}
+
+// 1 / sqrt(x), with a step of Newton's, which makes it as exact as f32 can be but for the last bit.
+DEVICE float inverse_root(float x) {
+  float y = inverse_root_about(x);
+  return y * fmaf(-0.5f * x * y, y, 1.5f);
 }
 
 // The two halves of two neighbours, as a register of a fragment holds them.

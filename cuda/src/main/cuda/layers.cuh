@@ -26,6 +26,21 @@ struct Layers {
     return r < rows1 ? weight1 + r * row_length<W>(columns) : weight2 + (r - rows1) * row_length<W>(columns);
   }
 
+  // The bias of row r of all.
+  DEVICE_MEMBER float bias_of(int r) const {
+    const float* bias = r < rows0 ? bias0 : r < rows0 + rows1 ? bias1 : bias2;
+    int at = r < rows0 ? r : r < rows0 + rows1 ? r - rows0 : r - rows0 - rows1;
+    return bias == nullptr ? 0.0f : bias[at];
+  }
+
+  // Where element r of all goes, for row t.
+  DEVICE_MEMBER float* place(int t, int r) const {
+    float* out = r < rows0 ? out0 : r < rows0 + rows1 ? out1 : out2;
+    int rows = r < rows0 ? rows0 : r < rows0 + rows1 ? rows1 : rows2;
+    int at = r < rows0 ? r : r < rows0 + rows1 ? r - rows0 : r - rows0 - rows1;
+    return out + static_cast<size_t>(t) * rows + at;
+  }
+
   // Stores y (+ bias) as element r of row t, and returns it.
   DEVICE_MEMBER float store(int t, int r, float y) const {
     const float* bias = bias0;

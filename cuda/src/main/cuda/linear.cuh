@@ -187,8 +187,6 @@ DEVICE void linear(Layers<W> layers, const float* x, const float* norm, float ep
   }
 
 LINEAR(linear_bf16_1, bf16, 1)
-LINEAR(linear_bf16_2, bf16, 2)
-LINEAR(linear_bf16_4, bf16, 4)
 LINEAR(linear_bf16_8, bf16, 8)
 LINEAR(linear_f32_1, float, 1)
 LINEAR(linear_f32_8, float, 8)

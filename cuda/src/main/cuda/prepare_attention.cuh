@@ -7,7 +7,8 @@
 //   queries        [kvHead][token][query head of kvHead]     each [high D | low D], or only [high D]
 //   keys, values   [position][kvHead]                        from position 0, whatever pass it came with
 #pragma once
-#include "attention.cuh"
+#include "pages.cuh"
+#include "rows.cuh"
 
 // Neighbours of a head that a lane works on.
 template <int N>

@@ -151,6 +151,15 @@ static inline int __shfl_xor_sync(unsigned lanes, int x, int mask) {
   return __float_as_int(__shfl_xor_sync(lanes, __int_as_float(x), mask));
 }
 
+static inline float __shfl_sync(unsigned, float x, int from) {
+  emulator::shown_by(emulator::lane())[0] = __float_as_uint(x);
+  emulator::warp_barrier(emulator::Together::SHUFFLE);
+  float other = __uint_as_float(emulator::shown_by(from)[0]);
+  emulator::turn();
+  return other;
+}
+
+static inline void let_next_kernel_start() {}
 static inline void wait_for_previous_kernel() { emulator::waited_for_previous_kernel(); }
 
 static inline uint4 load_weights(const void* p) {
@@ -161,6 +170,10 @@ static inline uint4 load_weights(const void* p) {
   std::memcpy(&v, p, 16);
   return v;
 }
+
+static inline float load_fresh(const float* p) { return *p; }
+static inline void prefetch(const void*) {}
+static inline float inverse_root_about(float x) { return 1.0f / std::sqrt(x); }
 
 static inline uint2 load_weights8(const void* p) {
   if (reinterpret_cast<uintptr_t>(p) % 8 != 0) {

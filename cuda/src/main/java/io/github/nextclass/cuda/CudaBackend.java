@@ -54,26 +54,20 @@ final class CudaBackend implements Backend {
    *     can
    * @param rounds whether tensor cores get activations in 8 bits of mantissa instead of 16: half
    *     the work, other numbers
-   * @param blocks the blocks of a linear layer for few tokens on a multiprocessor. Four fill its
-   *     registers; fewer leave some to the kernel that starts while they end. The bits are the same
    */
-  record Tuning(boolean fuses, boolean overlaps, boolean rounds, int blocks) {
-    static final Tuning ALL = new Tuning(true, true, false, 4);
+  record Tuning(boolean fuses, boolean overlaps, boolean rounds) {
+    static final Tuning ALL = new Tuning(true, true, false);
 
     Tuning withFuses(boolean value) {
-      return new Tuning(value, overlaps, rounds, blocks);
+      return new Tuning(value, overlaps, rounds);
     }
 
     Tuning withOverlaps(boolean value) {
-      return new Tuning(fuses, value, rounds, blocks);
+      return new Tuning(fuses, value, rounds);
     }
 
     Tuning withRounds(boolean value) {
-      return new Tuning(fuses, overlaps, value, blocks);
-    }
-
-    Tuning withBlocks(int value) {
-      return new Tuning(fuses, overlaps, rounds, value);
+      return new Tuning(fuses, overlaps, value);
     }
   }
 
@@ -385,6 +379,7 @@ final class CudaBackend implements Backend {
             step.tokens(),
             step.segments().size() == 1,
             step.segments().size() == step.tokens(),
+            Planner.longest(step),
             (CudaBuffer) out));
   }
 

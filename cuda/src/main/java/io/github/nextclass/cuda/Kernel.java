@@ -35,10 +35,6 @@ public enum Kernel {
   GATHER("PPPI"),
   /** {@code linear.cuh}: one token. */
   LINEAR_BF16_1(Kernel.LINEAR),
-  /** {@code linear.cuh}: two tokens. */
-  LINEAR_BF16_2(Kernel.LINEAR),
-  /** {@code linear.cuh}: up to four tokens. */
-  LINEAR_BF16_4(Kernel.LINEAR),
   /** {@code linear.cuh}: up to eight tokens. */
   LINEAR_BF16_8(Kernel.LINEAR),
   /** {@code linear.cuh}: one token. */
@@ -49,7 +45,35 @@ public enum Kernel {
   LINEAR_Q8_1(Kernel.LINEAR),
   /** {@code linear.cuh}: up to eight tokens. */
   LINEAR_Q8_8(Kernel.LINEAR),
-  /** {@code attention.cuh}. */
+  /** {@code decode_linear.cuh}: 1,024 columns, up to four tokens. */
+  DECODE_AT_ONCE_4_4_8(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: 2,048 columns, up to four tokens. */
+  DECODE_AT_ONCE_1_8_8(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: 3,072 columns, up to four tokens. */
+  DECODE_AT_ONCE_1_12_8(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: 1,024 columns, gate and up, up to four tokens. */
+  DECODE_GATED_AT_ONCE_6_4_8(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: any columns, up to four tokens. */
+  DECODE_IN_TURNS_4_8(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: any columns, few rows, up to four tokens. */
+  DECODE_IN_TURNS_1_8(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: any columns, gate and up, up to four tokens. */
+  DECODE_GATED_IN_TURNS_4_8(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: 1,024 columns, up to eight tokens. */
+  DECODE_AT_ONCE_4_4_16(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: 2,048 columns, up to eight tokens. */
+  DECODE_AT_ONCE_1_8_16(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: 3,072 columns, up to eight tokens. */
+  DECODE_AT_ONCE_1_12_16(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: 1,024 columns, gate and up, up to eight tokens. */
+  DECODE_GATED_AT_ONCE_6_4_16(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: any columns, up to eight tokens. */
+  DECODE_IN_TURNS_4_16(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: any columns, few rows, up to eight tokens. */
+  DECODE_IN_TURNS_1_16(Kernel.DECODE),
+  /** {@code decode_linear.cuh}: any columns, gate and up, up to eight tokens. */
+  DECODE_GATED_IN_TURNS_4_16(Kernel.DECODE),
+  /** {@code pages.cuh}. */
   APPEND_TO_CACHE("PPPPPIII"),
   /** {@code attention.cuh}: heads of 64. */
   ATTENTION_64(Kernel.ATTENTION),
@@ -89,7 +113,8 @@ public enum Kernel {
   PREFILL_ATTENTION_ROUNDED_128(Kernel.PREFILL_ATTENTION);
 
   private static final String LINEAR = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "IIII";
-  private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "III";
+  private static final String DECODE = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "III";
+  private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIII";
 
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
   private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
@@ -118,6 +143,7 @@ public enum Kernel {
    */
   public boolean hasDynamicShared() {
     return name().startsWith("LINEAR")
+        || name().startsWith("DECODE")
         || name().startsWith("GEMM")
         || isForHopper()
         || name().startsWith("PREFILL_ATTENTION");

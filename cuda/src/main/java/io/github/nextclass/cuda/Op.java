@@ -32,6 +32,8 @@ sealed interface Op {
    * @param oneSequence whether all rows follow each other in one sequence
    * @param ownSequences whether each row is alone in its sequence, so that no row needs the key
    *     that another one appends in the same pass
+   * @param longest a power of two that no row has more positions than, its own counted: what a
+   *     launch is large enough for
    */
   record Attention(
       int layer,
@@ -39,6 +41,7 @@ sealed interface Op {
       int tokens,
       boolean oneSequence,
       boolean ownSequences,
+      int longest,
       CudaBuffer out)
       implements Op {}
 

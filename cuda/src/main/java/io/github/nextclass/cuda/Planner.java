@@ -1,5 +1,6 @@
 package io.github.nextclass.cuda;
 
+import io.github.nextclass.engine.backend.Step;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,10 +29,13 @@ import org.jspecify.annotations.Nullable;
  * fusing needs no look at what comes after the next operation.
  */
 final class Planner {
-  /** Parts that the positions of a row are split into: 16 times 16 heads fill a large device. */
-  static final int SPLITS = 16;
+  /** The most parts that the positions of a row are split into, as in {@code attention.cuh}. */
+  static final int SPLITS = 32;
 
-  /** The same where there are more rows than {@link #FEW_TOKENS}. */
+  /** The fewest positions of a part. */
+  private static final int SPLIT_POSITIONS = 32;
+
+  /** The most parts where there are more rows than {@link #FEW_TOKENS}. */
   private static final int SPLITS_OF_MANY = 4;
 
   /** Rows from which on there are blocks enough without splitting. */
@@ -64,7 +68,14 @@ final class Planner {
 
   private static final int THREADS = 256;
   private static final int LINEAR_WARPS = 8;
-  private static final int ATTENTION_THREADS = 128;
+
+  /** Of {@code linear.cuh}, on a multiprocessor. */
+  private static final int LINEAR_BLOCKS = 4;
+
+  private static final int ATTENTION_THREADS = 256;
+
+  /** As in {@code attention.cuh}: query heads that a block takes, where they share a key head. */
+  private static final int ATTENTION_QUERIES = 2;
 
   /** As in {@code prefill_attention.cuh}: rows of a block, its threads, its tiles by keys. */
   private static final int PREFILL_ROWS = 128;
@@ -120,6 +131,19 @@ final class Planner {
     this.gatedRows = gatedRows;
     this.hopper = hopper;
     this.tuning = tuning;
+  }
+
+  /**
+   * See {@link Op.Attention#longest}: few different ones, as each is a plan of its own, and one
+   * where it does not matter.
+   */
+  static int longest(Step step) {
+    int most = SPLITS * SPLIT_POSITIONS;
+    if (step.tokens() > (step.segments().size() == 1 ? FEW_TOKENS : MOST_SPLIT_ROWS)) {
+      return most;
+    }
+    int keys = Arrays.stream(step.positions()).max().orElse(0) + 1;
+    return Math.min(most, Integer.highestOneBit(2 * Math.max(keys, 4 * SPLIT_POSITIONS) - 1));
   }
 
   /** The most shared memory that a launch may ask for. */
@@ -589,12 +613,28 @@ final class Planner {
 
   private Launch linear(Layers layers, CudaBuffer x, int tokens, Extras extras) {
     int columns = x.columns();
-    int together = tokensTogether(layers.format, tokens, columns);
+    if (layers.format == CudaWeight.Format.BF16 && DecodeLaunch.takes(columns)) {
+      return DecodeLaunch.of(device, layers.rows, columns, tokens, extras.isGated())
+          .launch(
+              extras.normed() != 0,
+              columns,
+              tokens,
+              layers.and(
+                  x.address(),
+                  extras.norm(),
+                  extras.eps(),
+                  extras.normed(),
+                  extras.selected(),
+                  extras.residual(),
+                  columns,
+                  tokens));
+    }
+    int together = tokensTogether(tokens, columns);
     int pairs = extras.isGated() ? layers.rows[0] : ceil(layers.allRows(), 2);
     int split = warpsAPair(pairs, columns);
     return new Launch(
         Kernel.valueOf("LINEAR_" + layers.format + "_" + together),
-        Math.min(ceil(pairs, LINEAR_WARPS / split), device.multiprocessors() * tuning.blocks()),
+        Math.min(ceil(pairs, LINEAR_WARPS / split), device.multiprocessors() * LINEAR_BLOCKS),
         ceil(tokens, together),
         1,
         LINEAR_WARPS * WARP,
@@ -659,8 +699,8 @@ final class Planner {
   }
 
   /** As many tokens as there is a kernel for, and whose inputs fit into shared memory. */
-  private int tokensTogether(CudaWeight.Format format, int tokens, int columns) {
-    int[] sizes = format == CudaWeight.Format.BF16 ? new int[] {1, 2, 4, 8} : new int[] {1, 8};
+  private int tokensTogether(int tokens, int columns) {
+    int[] sizes = {1, 8};
     int best = 1;
     for (int size : sizes) {
       boolean fits =
@@ -688,10 +728,11 @@ final class Planner {
 
   private Launch attention(
       Op.Attention op, long k, long v, long qNorm, long kNorm, float eps, int tokens) {
+    int splits = splits(op.tokens());
     return new Launch(
         shape.headDim() == 64 ? Kernel.ATTENTION_64 : Kernel.ATTENTION_128,
-        splits(op.tokens()),
-        shape.heads(),
+        Math.min(splits, Math.max(1, op.longest() / SPLIT_POSITIONS)),
+        shape.kvHeads() * ceil(shape.heads() / shape.kvHeads(), ATTENTION_QUERIES),
         op.tokens(),
         ATTENTION_THREADS,
         0,
@@ -711,9 +752,14 @@ final class Planner {
             op.out().address(),
             op.layer(),
             shape.heads(),
-            shape.kvHeads()));
+            shape.kvHeads(),
+            splits));
   }
 
+  /**
+   * How the positions of a row are split must not depend on other rows; how many blocks there are
+   * may. Blocks without a part cost some tenths of a microsecond a layer.
+   */
   private static int splits(int rows) {
     return rows <= FEW_TOKENS ? SPLITS : rows <= MOST_SPLIT_ROWS ? SPLITS_OF_MANY : 1;
   }

@@ -140,8 +140,6 @@ public final class CudaCheck {
     part("prompts, activations rounded", () -> prefill(folder, PlainProvider.ROUNDING, 2048));
     part("kernels", () -> kernels(folder, false));
     part("kernels, activations rounded", () -> kernels(folder, true));
-    part("decoding, two blocks", () -> decode(folder, PlainProvider.TWO_BLOCKS, shortest));
-    part("decoding, three blocks", () -> decode(folder, PlainProvider.THREE_BLOCKS, shortest));
     part("decoding, without overlap", () -> decode(folder, PlainProvider.NO_OVERLAP, all));
     part(
         "decoding, a kernel for each operation",

