@@ -31,7 +31,7 @@ build() {
   jdk=$(./nextclass --find-jdk) || die "no JDK 25 found, and no $bundle here; make one with --pack elsewhere"
   command -v mvn >/dev/null || die "no Maven found, and no $bundle here; make one with --pack elsewhere"
   JAVA_HOME=$jdk mvn -q -B -P '!format' -pl cuda -am -DskipTests package dependency:copy-dependencies \
-    -DincludeScope=test -DexcludeGroupIds=io.github.nextclass,com.code-intelligence,com.tngtech.archunit -DoutputDirectory="$PWD/target/cuda-check-lib"
+    -DincludeScope=test -DexcludeGroupIds=io.github.nextclass,com.code-intelligence,com.tngtech.archunit,net.bytebuddy -DoutputDirectory="$PWD/target/cuda-check-lib"
 }
 
 if [ "${1:-}" = --pack ]; then
