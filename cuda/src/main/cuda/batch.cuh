@@ -11,10 +11,11 @@
 //   lane % 4             0        1        2        3          of these eight: 0..3 in the first mma, 4..7 in the second,
 //                                                              the first two as k = 2t, 2t + 1, the others as 2t + 8, 2t + 9
 #pragma once
-#include "gemm.cuh"
+#include "layers.cuh"
 
 constexpr int BATCH_WARPS = 8;
 constexpr int BATCH_TOKENS = 32;
+constexpr int DEPTH = 32;  // columns of a part
 
 // The sums of all warps, in rows of 8 more than there are: so the four rows that half a warp writes to are in different
 // banks.

@@ -12,17 +12,8 @@
 //
 // One more warp copies: a thread of it asks for the stages, as soon as their places are free. The warpgroups wait for a stage,
 // ask for its products, wait for those of the stage before, and give its place back. Nobody else waits for anybody.
-//
-// Where there are too few tiles to fill the device, several blocks share the columns of a tile (gridDim.z). Each leaves its
-// sums; the last one adds them in their order.
 #pragma once
 #include "wgmma.cuh"
-
-// What a block of a tile leaves for the last one.
-struct Shares {
-  float* sums;  // [tile][block][BM BN]
-  int* ended;   // [tile], zeros between launches
-};
 
 // What a linear layer is here; up to three of the same input, such as q, k and v.
 struct HopperLayer {
@@ -67,44 +58,6 @@ struct Sums {
       *reinterpret_cast<float2*>(to + j * 8) = {sum[j * 4], sum[j * 4 + 1]};
       *reinterpret_cast<float2*>(to + 8 * PITCH + j * 8) = {sum[j * 4 + 2], sum[j * 4 + 3]};
     }
-  }
-
-  // Leaves the sums for the last of the blocks that share the tile, which gets those of all, added in their order; false for
-  // the others.
-  DEVICE_MEMBER bool add_up(Shares shares, int* before) const {
-    constexpr int COUNT = BM * BN / 4;
-    int tile = blockIdx.y * gridDim.x + blockIdx.x;
-    int last = static_cast<int>(gridDim.z) - 1;
-    float4* all = reinterpret_cast<float4*>(shares.sums) + static_cast<size_t>(tile) * gridDim.z * COUNT;
-    float4* own = all + static_cast<size_t>(blockIdx.z) * COUNT;
-    for (int i = threadIdx.x; i < COUNT; i += THREADS) {
-      own[i] = *reinterpret_cast<const float4*>(at(i / (BN / 4), i % (BN / 4) * 4));
-    }
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x == 0) {
-      *before = atomicAdd(&shares.ended[tile], 1);
-      if (*before == last) {
-        shares.ended[tile] = 0;
-      }
-    }
-    __syncthreads();
-    if (*before != last) {
-      return false;
-    }
-    __threadfence();
-#pragma unroll 2
-    for (int i = threadIdx.x; i < COUNT; i += THREADS) {
-      float4 sum = {0, 0, 0, 0};
-#pragma unroll 4
-      for (int share = 0; share <= last; share++) {
-        float4 y = all[static_cast<size_t>(share) * COUNT + i];
-        sum.x += y.x, sum.y += y.y, sum.z += y.z, sum.w += y.w;
-      }
-      *reinterpret_cast<float4*>(memory + i / (BN / 4) * PITCH + i % (BN / 4) * 4) = sum;
-    }
-    __syncthreads();
-    return true;
   }
 
   // out = sum + bias, residual += out, four rows of W at a time; either may be null. The layer's rows are a multiple of 4.
@@ -189,9 +142,9 @@ struct Sums {
 // What a block multiplies.
 struct Part {
   Tile tile;
-  const TensorMap* weight;        // of the second half of the rows
-  int secondFirst;                // of that half
-  int firstToken, firstStep, steps;
+  const TensorMap* weight;  // of the second half of the rows
+  int secondFirst;          // of that half
+  int firstToken;
 };
 
 // Places for stages, and the barriers of each.
@@ -218,13 +171,13 @@ struct Stages {
   }
 
   DEVICE_MEMBER void copy_weights(const Part& part, int step, int place) const {
-    int column = (part.firstStep + step) * SWIZZLED_COLUMNS;
+    int column = step * SWIZZLED_COLUMNS;
     copy_box(weights(place), part.tile.weight, column, part.tile.first, full(place));
     copy_box(weights(place) + HALF, part.weight, column, part.secondFirst, full(place));
   }
 
   DEVICE_MEMBER void copy_inputs(const Part& part, const TensorMap* highs, const TensorMap* lows, int step, int place) const {
-    int column = (part.firstStep + step) * SWIZZLED_COLUMNS;
+    int column = step * SWIZZLED_COLUMNS;
     copy_box(high(place), highs, column, part.firstToken, full(place));
     if (lows != nullptr) {
       copy_box(low(place), lows, column, part.firstToken, full(place));
@@ -278,7 +231,7 @@ struct Stages {
 // is where lows is null.
 template <int WARPGROUPS, int BN, int STAGE_COUNT>
 DEVICE void hopper_gemm(const HopperLayer layers[3], const TensorMap* highs, const TensorMap* lows, float* residual,
-                        bf16* gatedHigh, bf16* gatedLow, Shares shares, int columns, int tokens) {
+                        bf16* gatedHigh, bf16* gatedLow, int columns, int tokens) {
   constexpr int BM = WARPGROUPS * 64;
   constexpr int MULTIPLYING = WARPGROUPS * WARPGROUP;  // threads; one warp more copies
   SWIZZLED_SHARED(bf16, memory);
@@ -289,20 +242,16 @@ DEVICE void hopper_gemm(const HopperLayer layers[3], const TensorMap* highs, con
   __syncthreads();
 
   bool isGated = gatedHigh != nullptr;
-  int shareCount = gridDim.z;
-  int share = blockIdx.z;
-  int allSteps = (columns + SWIZZLED_COLUMNS - 1) / SWIZZLED_COLUMNS;
+  int steps = (columns + SWIZZLED_COLUMNS - 1) / SWIZZLED_COLUMNS;
   Part part;
   part.tile = find_tile(layers, blockIdx.x, isGated ? BN / 2 : BN);
   part.weight = isGated ? layers[1].weight : part.tile.weight;
   part.secondFirst = part.tile.first + (isGated ? 0 : BN / 2);
   part.firstToken = blockIdx.y * BM;
-  part.firstStep = allSteps * share / shareCount;
-  part.steps = allSteps * (share + 1) / shareCount - part.firstStep;
 
   // The weights of the first stages are on their way before the kernel before this one has ended.
   bool copies = threadIdx.x == MULTIPLYING;
-  int first = min(part.steps, STAGE_COUNT);
+  int first = min(steps, STAGE_COUNT);
   if (copies) {
     for (int step = 0; step < first; step++) {
       stages.expect(step, lows != nullptr);
@@ -317,7 +266,7 @@ DEVICE void hopper_gemm(const HopperLayer layers[3], const TensorMap* highs, con
       for (int step = 0; step < first; step++) {
         stages.copy_inputs(part, highs, lows, step, step);
       }
-      for (int step = STAGE_COUNT; step < part.steps; step++) {
+      for (int step = STAGE_COUNT; step < steps; step++) {
         int place = step % STAGE_COUNT;
         wait_for_phase(stages.free(place), (step / STAGE_COUNT - 1) % 2);
         stages.expect(place, lows != nullptr);
@@ -328,14 +277,11 @@ DEVICE void hopper_gemm(const HopperLayer layers[3], const TensorMap* highs, con
     __syncwarp();
     __syncthreads();
   } else if (lows != nullptr) {
-    stages.template multiply<true>(part.steps, threadIdx.x / WARPGROUP, sums);
+    stages.template multiply<true>(steps, threadIdx.x / WARPGROUP, sums);
   } else {
-    stages.template multiply<false>(part.steps, threadIdx.x / WARPGROUP, sums);
+    stages.template multiply<false>(steps, threadIdx.x / WARPGROUP, sums);
   }
   __syncthreads();
-  if (shareCount > 1 && !sums.add_up(shares, reinterpret_cast<int*>(stages.full(2 * STAGE_COUNT)))) {
-    return;
-  }
   if (isGated) {
     sums.store_gated(part.tile, gatedHigh, gatedLow, part.firstToken, tokens);
   } else if (part.tile.rows % 4 == 0) {
@@ -345,20 +291,21 @@ DEVICE void hopper_gemm(const HopperLayer layers[3], const TensorMap* highs, con
   }
 }
 
-#define HOPPER_GEMM(name, WARPGROUPS, BN, STAGE_COUNT)                                                                    \
-  KERNEL __launch_bounds__(WARPGROUPS* WARPGROUP + WARP)                                                                  \
+#define HOPPER_GEMM(name, WARPGROUPS, BN, STAGE_COUNT, BLOCKS)                                                            \
+  KERNEL __launch_bounds__(WARPGROUPS* WARPGROUP + WARP, BLOCKS)                                                          \
       name(TENSOR_MAP(weight0), TENSOR_MAP(weight1), TENSOR_MAP(weight2), const float* bias0, const float* bias1,         \
            const float* bias2, float* out0, float* out1, float* out2, int rows0, int rows1, int rows2, TENSOR_MAP(highs), \
-           TENSOR_MAP(lows), int exact, float* residual, bf16* gatedHigh, bf16* gatedLow, float* sums, int* ended,        \
-           int columns, int tokens) {                                                                                     \
+           TENSOR_MAP(lows), int exact, float* residual, bf16* gatedHigh, bf16* gatedLow, int columns, int tokens) {      \
     HopperLayer layers[3] = {                                                                                             \
         {&weight0, bias0, out0, rows0}, {&weight1, bias1, out1, rows1}, {&weight2, bias2, out2, rows2}};                  \
     hopper_gemm<WARPGROUPS, BN, STAGE_COUNT>(layers, &highs, exact ? &lows : nullptr, residual, gatedHigh, gatedLow,      \
-                                             {sums, ended}, columns, tokens);                                             \
+                                             columns, tokens);                                                            \
   }
 
-HOPPER_GEMM(hopper_gemm_128_256, 2, 256, 3)
-HOPPER_GEMM(hopper_gemm_128_192, 2, 192, 4)
-HOPPER_GEMM(hopper_gemm_128_128, 2, 128, 4)
-HOPPER_GEMM(hopper_gemm_64_128, 1, 128, 3)
-HOPPER_GEMM(hopper_gemm_64_64, 1, 64, 4)
+// Tokens and rows of a tile; of the tiles of 128 and 128 two at a time on a multiprocessor, where there are that many: then one
+// multiplies while the other stores.
+HOPPER_GEMM(hopper_gemm_64_64, 1, 64, 8, 1)
+HOPPER_GEMM(hopper_gemm_128_64, 2, 64, 5, 1)
+HOPPER_GEMM(hopper_gemm_128_128, 2, 128, 4, 1)
+HOPPER_GEMM(hopper_gemm_128_128_twice, 2, 128, 2, 2)
+HOPPER_GEMM(hopper_gemm_128_192, 2, 192, 4, 1)

@@ -148,18 +148,11 @@ final class CudaBackend implements Backend {
               splitRows,
               splitHeads,
               gatedRows,
-              HopperGemm.isFor(device) ? hopperGemm() : null,
+              HopperGemm.isFor(device) ? new HopperGemm(api, device) : null,
               tuning);
     } finally {
       api.leave();
     }
-  }
-
-  private HopperGemm hopperGemm() {
-    CudaApi.DeviceMemory ended = take(HopperGemm.endedBytes(device));
-    api.clear(ended);
-    return new HopperGemm(
-        api, device, take(HopperGemm.sumsBytes(device)).address(), ended.address());
   }
 
   /** Every published Qwen3 has heads of 128. */

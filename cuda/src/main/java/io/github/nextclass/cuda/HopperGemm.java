@@ -1,12 +1,13 @@
 package io.github.nextclass.cuda;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Linear layers for many tokens on compute capability 9.0: chooses the tiles of {@code
- * hopper_gemm.cuh}, and how many blocks share the columns of one.
+ * Linear layers for many tokens on compute capability 9.0: {@code hopper_gemm.cuh}, with the tiles
+ * that should take the shortest.
  */
 final class HopperGemm {
   /** The only one whose tensor cores read shared memory by themselves in this way. */
@@ -18,46 +19,42 @@ final class HopperGemm {
   /** Columns of a stage. */
   private static final int DEPTH = 64;
 
-  /** Bytes of the barriers behind the stages; more than there are. */
+  /** Room for the barriers behind the stages. */
   private static final int BARRIER_BYTES = 1024;
 
+  private static final int WARPGROUP_TOKENS = 64;
   private static final int WARPGROUP = 128;
   private static final int WARP = 32;
-  private static final int MOST_SHARES = 8;
-
-  /** What fits into the memory for the sums of blocks that share a tile. */
-  private static final int MOST_SHARED_NUMBERS = 128 * 128;
 
   /**
-   * A tile, and what it costs: measured on an H200, in nanoseconds.
+   * A kernel, its tiles, and what a block costs.
    *
-   * @param blockCost of a block, whatever the columns
-   * @param stepCost of a stage
+   * @param blocks on a multiprocessor at a time
+   * @param blockNanos of a block whatever the columns, measured on an H200 in the shapes of
+   *     Qwen3-0.6B
+   * @param stageNanos of a stage
    */
   private record Tile(
-      Kernel kernel, int tokens, int rows, int stages, int blockCost, int stepCost) {
+      Kernel kernel, int tokens, int rows, int stages, int blocks, int blockNanos, int stageNanos) {
     int sharedBytes() {
       return stages * (2 * tokens + rows) * DEPTH * Short.BYTES + BARRIER_BYTES;
     }
 
-    /** Leaving the sums of a block and adding them to the others. */
-    int shareCost() {
-      return 2000 * tokens * rows / MOST_SHARED_NUMBERS;
+    int threads() {
+      return tokens / WARPGROUP_TOKENS * WARPGROUP + WARP;
     }
   }
 
   private static final List<Tile> TILES =
       List.of(
-          new Tile(Kernel.HOPPER_GEMM_128_256, 128, 256, 3, 5500, 1300),
-          new Tile(Kernel.HOPPER_GEMM_128_192, 128, 192, 4, 4500, 1100),
-          new Tile(Kernel.HOPPER_GEMM_128_128, 128, 128, 4, 3500, 900),
-          new Tile(Kernel.HOPPER_GEMM_64_128, 64, 128, 3, 3000, 650),
-          new Tile(Kernel.HOPPER_GEMM_64_64, 64, 64, 4, 2500, 500));
+          new Tile(Kernel.HOPPER_GEMM_128_128_TWICE, 128, 128, 2, 2, 3500, 1500),
+          new Tile(Kernel.HOPPER_GEMM_128_192, 128, 192, 4, 1, 6000, 1000),
+          new Tile(Kernel.HOPPER_GEMM_128_128, 128, 128, 4, 1, 4200, 700),
+          new Tile(Kernel.HOPPER_GEMM_128_64, 128, 64, 5, 1, 3700, 360),
+          new Tile(Kernel.HOPPER_GEMM_64_64, 64, 64, 8, 1, 3600, 240));
 
   private final CudaApi api;
   private final CudaApi.Device device;
-  private final long sums;
-  private final long ended;
 
   /**
    * What a launch computes.
@@ -77,19 +74,27 @@ final class HopperGemm {
       SplitRows input,
       boolean rounds,
       int columns,
-      int tokens) {}
+      int tokens) {
+    /** The rows of a layer that go through a tile of so many. */
+    private int height(Tile tile) {
+      return gated == null ? tile.rows() : tile.rows() / 2;
+    }
 
-  /**
-   * Takes what {@link #sumsBytes} and {@link #endedBytes} say.
-   *
-   * @param sums for the sums of blocks that share a tile
-   * @param ended counters, zero
-   */
-  HopperGemm(CudaApi api, CudaApi.Device device, long sums, long ended) {
+    private int gridX(Tile tile) {
+      return layers.stream()
+          .limit(gated == null ? MOST_LAYERS : 1)
+          .mapToInt(layer -> ceil(layer.weight().rows(), height(tile)))
+          .sum();
+    }
+
+    private int gridY(Tile tile) {
+      return ceil(tokens, tile.tokens());
+    }
+  }
+
+  HopperGemm(CudaApi api, CudaApi.Device device) {
     this.api = api;
     this.device = device;
-    this.sums = sums;
-    this.ended = ended;
   }
 
   static boolean isFor(CudaApi.Device device) {
@@ -98,25 +103,16 @@ final class HopperGemm {
             .allMatch(tile -> tile.sharedBytes() <= Planner.dynamicSharedBytes(device));
   }
 
-  static long sumsBytes(CudaApi.Device device) {
-    return (long) device.multiprocessors() * MOST_SHARED_NUMBERS * Float.BYTES;
-  }
-
-  static long endedBytes(CudaApi.Device device) {
-    return (long) device.multiprocessors() * Integer.BYTES;
-  }
-
-  /** How a launch is cut. */
-  private record Cut(Tile tile, int gridX, int gridY, int shares, long cost) {}
-
   Launch launch(Work work) {
-    Cut cut = cut(work);
-    int boxRows = cut.tile.rows() / 2;
+    Tile tile =
+        TILES.stream()
+            .min(Comparator.comparingLong((Tile candidate) -> nanos(candidate, work)))
+            .orElseThrow();
     List<Object> arguments = new ArrayList<>();
     for (int i = 0; i < MOST_LAYERS; i++) {
       // One that is not there has no rows, and nobody looks at its map.
       CudaWeight weight = work.layers.get(i < work.layers.size() ? i : 0).weight();
-      arguments.add(map(weight.address(), weight.rows(), work.columns, boxRows));
+      arguments.add(map(weight.address(), weight.rows(), work, tile.rows() / 2));
     }
     for (int i = 0; i < MOST_LAYERS; i++) {
       CudaWeight bias = i < work.layers.size() ? work.layers.get(i).bias() : null;
@@ -129,64 +125,35 @@ final class HopperGemm {
     for (int i = 0; i < MOST_LAYERS; i++) {
       arguments.add(i < work.layers.size() ? work.layers.get(i).weight().rows() : 0);
     }
-    long high = work.input.high();
-    long low = work.rounds ? high : work.input.low();
-    arguments.add(map(high, work.tokens, work.columns, cut.tile.tokens()));
-    arguments.add(map(low, work.tokens, work.columns, cut.tile.tokens()));
+    SplitRows input = work.input;
+    arguments.add(map(input.high(), work.tokens, work, tile.tokens()));
+    arguments.add(map(work.rounds ? input.high() : input.low(), work.tokens, work, tile.tokens()));
     arguments.add(work.rounds ? 0 : 1);
     arguments.add(work.residual);
     arguments.add(work.gated == null ? 0L : work.gated.high());
     arguments.add(work.gated == null || work.rounds ? 0L : work.gated.low());
-    arguments.addAll(List.of(sums, ended, work.columns, work.tokens));
+    arguments.add(work.columns);
+    arguments.add(work.tokens);
     return new Launch(
-        cut.tile.kernel(),
-        cut.gridX,
-        cut.gridY,
-        cut.shares,
-        cut.tile.tokens() / 64 * WARPGROUP + WARP,
-        cut.tile.sharedBytes(),
+        tile.kernel(),
+        work.gridX(tile),
+        work.gridY(tile),
+        1,
+        tile.threads(),
+        tile.sharedBytes(),
         arguments);
   }
 
-  private TensorMap map(long address, int rows, int columns, int boxRows) {
-    return api.tensorMap(address, rows, columns, boxRows);
+  private TensorMap map(long address, int rows, Work work, int boxRows) {
+    return api.tensorMap(address, rows, work.columns, boxRows);
   }
 
-  /** The cut that should take the shortest. */
-  private Cut cut(Work work) {
-    Cut best = null;
-    for (Tile tile : TILES) {
-      int height = work.gated == null ? tile.rows() : tile.rows() / 2;
-      int gridX =
-          work.layers.stream()
-              .limit(work.gated == null ? MOST_LAYERS : 1)
-              .mapToInt(layer -> ceil(layer.weight().rows(), height))
-              .sum();
-      int gridY = ceil(work.tokens, tile.tokens());
-      int steps = ceil(work.columns, DEPTH);
-      for (int shares = 1; shares <= Math.min(MOST_SHARES, steps); shares *= 2) {
-        long blocks = (long) gridX * gridY * shares;
-        if (shares > 1 && !fits(tile, blocks)) {
-          break;
-        }
-        long waves = (blocks + device.multiprocessors() - 1) / device.multiprocessors();
-        long cost =
-            waves * (tile.blockCost() + (long) ceil(steps, shares) * tile.stepCost())
-                + (shares > 1 ? (long) shares * tile.shareCost() : 0);
-        if (best == null || cost < best.cost) {
-          best = new Cut(tile, gridX, gridY, shares, cost);
-        }
-      }
-    }
-    if (best == null) {
-      throw new AssertionError("one share always fits");
-    }
-    return best;
-  }
-
-  /** The counters are for as many tiles as there are multiprocessors, the sums for their blocks. */
-  private boolean fits(Tile tile, long blocks) {
-    return blocks <= device.multiprocessors() && tile.tokens() * tile.rows() <= MOST_SHARED_NUMBERS;
+  /** About what a launch takes: blocks come in waves that fill the device. */
+  private long nanos(Tile tile, Work work) {
+    long blocks = (long) work.gridX(tile) * work.gridY(tile);
+    long wave = (long) device.multiprocessors() * tile.blocks();
+    long stages = ceil(work.columns, DEPTH);
+    return (blocks + wave - 1) / wave * (tile.blockNanos() + stages * tile.stageNanos());
   }
 
   private static int ceil(int n, int by) {

@@ -86,23 +86,23 @@ public enum Kernel {
   /** {@code batch.cuh}: 32 tokens and 32 rows. */
   BATCH_32(Kernel.GEMM),
   /** {@code gemm.cuh}: tiles of 64 tokens and 64 rows. */
-  GEMM_64(Kernel.GEMM),
-  /** {@code gemm.cuh}: tiles of 128 tokens and 128 rows. */
-  GEMM_128(Kernel.GEMM),
+  GEMM_64_64(Kernel.GEMM),
+  /** {@code gemm.cuh}: tiles of 64 tokens and 128 rows. */
+  GEMM_64_128(Kernel.GEMM),
   /** {@code prepare_attention.cuh}: heads of 64. */
   PREPARE_ATTENTION_64(Kernel.PREPARE_ATTENTION),
   /** {@code prepare_attention.cuh}: heads of 128. */
   PREPARE_ATTENTION_128(Kernel.PREPARE_ATTENTION),
   /** {@code hopper_gemm.cuh}: tiles of 64 tokens and 64 rows. */
   HOPPER_GEMM_64_64(Kernel.HOPPER),
-  /** {@code hopper_gemm.cuh}: tiles of 64 tokens and 128 rows. */
-  HOPPER_GEMM_64_128(Kernel.HOPPER),
+  /** {@code hopper_gemm.cuh}: tiles of 128 tokens and 64 rows. */
+  HOPPER_GEMM_128_64(Kernel.HOPPER),
   /** {@code hopper_gemm.cuh}: tiles of 128 tokens and 128 rows. */
   HOPPER_GEMM_128_128(Kernel.HOPPER),
+  /** {@code hopper_gemm.cuh}: the same, two blocks on a multiprocessor. */
+  HOPPER_GEMM_128_128_TWICE(Kernel.HOPPER),
   /** {@code hopper_gemm.cuh}: tiles of 128 tokens and 192 rows. */
   HOPPER_GEMM_128_192(Kernel.HOPPER),
-  /** {@code hopper_gemm.cuh}: tiles of 128 tokens and 256 rows. */
-  HOPPER_GEMM_128_256(Kernel.HOPPER),
   /** {@code prefill_attention.cuh}: heads of 64. */
   PREFILL_ATTENTION_64(Kernel.PREFILL_ATTENTION),
   /** {@code prefill_attention.cuh}: heads of 128. */
@@ -119,7 +119,7 @@ public enum Kernel {
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
   private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
   private static final String PREFILL_ATTENTION = "PPP" + "PPP" + "PPP" + "III";
-  private static final String HOPPER = "TTT" + "PPP" + "PPP" + "III" + "TTI" + "PPP" + "PP" + "II";
+  private static final String HOPPER = "TTT" + "PPP" + "PPP" + "III" + "TTI" + "PPP" + "II";
 
   private final String parameters;
 

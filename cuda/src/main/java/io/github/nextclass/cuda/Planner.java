@@ -59,12 +59,19 @@ final class Planner {
   /** More than the kernels declare that take dynamic shared memory too. */
   private static final int STATIC_SHARED_BYTES = 1024;
 
-  /** As in {@code gemm.cuh}: columns of a stage, and stages. */
+  /** What the columns of a layer on tensor cores are a multiple of. */
   private static final int DEPTH = 32;
 
-  private static final int STAGES = 3;
+  /** As in {@code gemm.cuh}: tokens of a tile, and rows of a large and of a small one. */
+  private static final int TILE_TOKENS = 64;
+
   private static final int LARGE_TILE = 128;
   private static final int SMALL_TILE = 64;
+
+  /** The stages of either: what every device since Ampere has. */
+  private static final int GEMM_SHARED_BYTES = 96 << 10;
+
+  private static final int GEMM_THREADS = 128;
 
   private static final int THREADS = 256;
   private static final int LINEAR_WARPS = 8;
@@ -685,16 +692,15 @@ final class Planner {
 
   /** Small tiles where large ones would leave multiprocessors idle. The bits are the same. */
   private Launch gemm(Layers layers, int columns, int tokens, long residual) {
-    boolean isLarge =
-        layers.tiles(LARGE_TILE) * ceil(tokens, LARGE_TILE) >= device.multiprocessors();
-    int tile = isLarge ? LARGE_TILE : SMALL_TILE;
+    int gridY = ceil(tokens, TILE_TOKENS);
+    boolean isLarge = layers.tiles(LARGE_TILE) * gridY >= device.multiprocessors();
     return new Launch(
-        isLarge ? Kernel.GEMM_128 : Kernel.GEMM_64,
-        layers.tiles(tile),
-        ceil(tokens, tile),
+        isLarge ? Kernel.GEMM_64_128 : Kernel.GEMM_64_64,
+        layers.tiles(isLarge ? LARGE_TILE : SMALL_TILE),
+        gridY,
         1,
-        isLarge ? 8 * WARP : 4 * WARP,
-        STAGES * 3 * tile * DEPTH * Short.BYTES,
+        GEMM_THREADS,
+        GEMM_SHARED_BYTES,
         layers.and(splitRows.high(), low(), residual, columns, tokens));
   }
 

@@ -172,7 +172,7 @@ class EmulatedForwardTest {
    * Rows that are no multiple of a tile, columns that are none of a stage, several tiles a block.
    */
   @ParameterizedTest
-  @CsvSource({"1, cuda", "2, cuda", "200, cuda", "4, cuda-rounding"})
+  @CsvSource({"1, cuda", "4, cuda", "12, cuda", "200, cuda", "4, cuda-rounding"})
   void tilesOfHopperMayBeCutOff(int multiprocessors, String backend, @TempDir Path folder)
       throws IOException {
     driver.device(multiprocessors, FakeDriver.SHARED_OF_HOPPER);

@@ -211,14 +211,34 @@ class LaunchPlanTest {
               "copyToDevice",
               "launch embed_bf16",
               "launch rms_norm",
-              "launch gemm_64",
+              "launch gemm_64_64",
               "launch prepare_attention_64",
               "launch prefill_attention_64",
-              "launch gemm_64",
+              "launch gemm_64_64",
               "launch rms_norm",
-              "launch gemm_64",
+              "launch gemm_64_64",
               "launch silu_mul",
-              "launch gemm_64");
+              "launch gemm_64_64");
+    }
+  }
+
+  /** Gate, up and SwiGLU are one; nobody splits between the others. */
+  @Test
+  void aPromptOnHopperIsEightKernelsALayer() throws IOException {
+    try (Pass pass = new Pass(90, true)) {
+      pass.layer(70, 0);
+      assertThat(pass.api.calls.stream().map(call -> call.replace(" overlapping", "")))
+          .containsExactly(
+              "copyToDevice",
+              "launch embed_bf16",
+              "launch rms_norm",
+              "launch hopper_gemm_64_64",
+              "launch prepare_attention_64",
+              "launch prefill_attention_64",
+              "launch hopper_gemm_64_64",
+              "launch rms_norm",
+              "launch hopper_gemm_64_64",
+              "launch hopper_gemm_64_64");
     }
   }
 
