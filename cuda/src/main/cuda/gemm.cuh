@@ -29,6 +29,30 @@ KERNEL split_rows(const float* x, bf16* high, bf16* low, int count) {
   }
 }
 
+// The same of the RMSNorm of x, which goes nowhere else. A block a token.
+KERNEL split_norm(const float* x, const float* weight, float eps, int columns, bf16* high, bf16* low) {
+  SHARED(float[WARP], sums);
+  wait_for_previous_kernel();
+  size_t row = static_cast<size_t>(blockIdx.x) * columns;
+  float squares = 0;
+  for (int i = threadIdx.x * 4; i < columns; i += blockDim.x * 4) {
+    float4 v = *reinterpret_cast<const float4*>(x + row + i);
+    squares += v.x * v.x + v.y * v.y + v.z * v.z + v.w * v.w;
+  }
+  float scale = 1.0f / sqrtf(block_sum(squares, sums) / columns + eps);
+  for (int i = threadIdx.x * 4; i < columns; i += blockDim.x * 4) {
+    float4 v = *reinterpret_cast<const float4*>(x + row + i);
+    float4 w = *reinterpret_cast<const float4*>(weight + i);
+    uint2 highs, lows;
+    split_pair(w.x * (v.x * scale), w.y * (v.y * scale), highs.x, lows.x);
+    split_pair(w.z * (v.z * scale), w.w * (v.w * scale), highs.y, lows.y);
+    *reinterpret_cast<uint2*>(high + row + i) = highs;
+    if (low != nullptr) {
+      *reinterpret_cast<uint2*>(low + row + i) = lows;
+    }
+  }
+}
+
 DEVICE int swizzled(int row, int chunk) { return row * GEMM_DEPTH + (chunk ^ row % 8) * 8; }
 
 // Copies a tile of ROWS rows; rows and columns that are not there become zeros.

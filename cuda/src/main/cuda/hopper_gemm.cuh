@@ -7,7 +7,7 @@
 //            +---------------------------+         high [BM][64]  low [BM][64]  W [BN][64]
 //   64       |        warpgroup 0        |
 //   tokens   +---------------------------+         W is two halves: neighbouring rows; or rows of the gate and the same rows
-//   64       |        warpgroup 1        |         of up, so that a thread has both and stores silu(gate) up, split in two as
+//   64       |        warpgroup 1        |         of up, so that the block has both and stores silu(gate) up, split in two as
 //            +---------------------------+         the next layer takes it
 //
 // One more warp copies: a thread of it asks for the stages, as soon as their places are free. The warpgroups wait for a stage,

@@ -64,7 +64,8 @@ record DecodeLaunch(Kernel kernel, int tiles, int groups, int together) {
       int most = BLOCKS_IN_TURNS * device.multiprocessors();
       boolean isSmall = !isGated && all <= most * TILE * 2;
       tiles = isSmall ? 1 : 4;
-      name = isGated ? "DECODE_GATED_IN_TURNS_4" : isSmall ? "DECODE_IN_TURNS_1" : "DECODE_IN_TURNS_4";
+      name =
+          isGated ? "DECODE_GATED_IN_TURNS_4" : isSmall ? "DECODE_IN_TURNS_1" : "DECODE_IN_TURNS_4";
       blocks = Math.min(ceil(all, together(tiles, isGated)), most);
     }
     int together = Math.min(tokens, MOST_TOKENS);
@@ -72,7 +73,10 @@ record DecodeLaunch(Kernel kernel, int tiles, int groups, int together) {
       together--; // one fits on every device: the widest layer takes 103 kB
     }
     return new DecodeLaunch(
-        Kernel.valueOf(name + (together <= MOST_TOKENS / 2 ? "_8" : "_16")), tiles, blocks, together);
+        Kernel.valueOf(name + (together <= MOST_TOKENS / 2 ? "_8" : "_16")),
+        tiles,
+        blocks,
+        together);
   }
 
   private static @Nullable AtOnce atOnce(

@@ -81,6 +81,8 @@ public enum Kernel {
   ATTENTION_128(Kernel.ATTENTION),
   /** {@code gemm.cuh}. */
   SPLIT_ROWS("PPPI"),
+  /** {@code gemm.cuh}. */
+  SPLIT_NORM("PPFI" + "PP"),
   /** {@code batch.cuh}: 32 tokens and 16 rows. */
   BATCH_16(Kernel.GEMM),
   /** {@code batch.cuh}: 32 tokens and 32 rows. */

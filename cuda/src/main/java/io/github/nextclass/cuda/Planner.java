@@ -18,15 +18,15 @@ import org.jspecify.annotations.Nullable;
  *       attention                                           ATTENTION with norms; for prompts
  *                                                           PREPARE and PREFILL_ATTENTION
  *   rmsNorm, siluMul or attention of prompts,
- *       linears on tensor cores                             RMS_NORM, SILU_MUL or
+ *       linears on tensor cores                             RMS_NORM, SPLIT_NORM, SILU_MUL or
  *                                                           PREFILL_ATTENTION that splits
  *   linears of two, siluMul, linear, on Hopper              HOPPER_GEMM, gated       gate, up; down
  * </pre>
  *
  * A fused kernel leaves in every buffer what the operations that it stands for would, but for what
- * nobody asks for later: q, k and, where it splits for the next layer, the output of attention; on
- * Hopper the result of what is added to a residual, and gate and up of what goes into down. So
- * fusing needs no look at what comes after the next operation.
+ * nobody asks for later: q, k and, where it splits for the next layer, the norm of a prompt and the
+ * output of attention; on Hopper the result of what is added to a residual, and gate and up of what
+ * goes into down. So fusing needs no look at what comes after the next operation.
  */
 final class Planner {
   /** The most parts that the positions of a row are split into, as in {@code attention.cuh}. */
@@ -496,6 +496,18 @@ final class Planner {
 
   private Launch norm(Op.RmsNorm norm, boolean splits) {
     int width = norm.weight().columns();
+    if (splits && norm.tokens() > BATCH_TOKENS) {
+      return Launch.of(
+          Kernel.SPLIT_NORM,
+          norm.tokens(),
+          THREADS,
+          norm.x().address(),
+          norm.weight().address(),
+          norm.eps(),
+          width,
+          splitRows.high(),
+          low());
+    }
     if (width == norm.x().columns()) {
       return Launch.of(
           Kernel.RMS_NORM,

@@ -2,15 +2,11 @@ package io.github.nextclass.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
-import io.github.nextclass.engine.BestClass;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.EngineOptions;
-import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.MemoryBudgetException;
 import io.github.nextclass.engine.Session;
-import io.github.nextclass.engine.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -210,12 +210,12 @@ class LaunchPlanTest {
           .containsExactly(
               "copyToDevice",
               "launch embed_bf16",
-              "launch rms_norm",
+              "launch split_norm",
               "launch gemm_64_64",
               "launch prepare_attention_64",
               "launch prefill_attention_64",
               "launch gemm_64_64",
-              "launch rms_norm",
+              "launch split_norm",
               "launch gemm_64_64",
               "launch silu_mul",
               "launch gemm_64_64");
@@ -231,12 +231,12 @@ class LaunchPlanTest {
           .containsExactly(
               "copyToDevice",
               "launch embed_bf16",
-              "launch rms_norm",
+              "launch split_norm",
               "launch hopper_gemm_64_64",
               "launch prepare_attention_64",
               "launch prefill_attention_64",
               "launch hopper_gemm_64_64",
-              "launch rms_norm",
+              "launch split_norm",
               "launch hopper_gemm_64_64",
               "launch hopper_gemm_64_64");
     }
