@@ -1,8 +1,8 @@
 // Causal attention of single rows over keys and values in pages, as in decoding; norm, RoPE and the append to the cache in it.
 //
-// A block: a row, two query heads that share a key head, and a part of the positions: of `splits` such at most. The last
-// block of a row and head to end joins the parts, in their order. The grid fits any position up to a power of two, so that a
-// graph of the pass stays valid for long; blocks without a part end at once.
+// A block: a row, two query heads that share a key head, and a part of the positions. There are `splits` parts at most, of
+// `fewest` positions at least. The last block of a row and head to end joins them, in their order. The grid fits any position
+// up to a power of two, so that a graph of the pass stays valid for long; blocks without a part end at once.
 //
 //   a warp                lanes 0..15     16..31
 //                         position p      p + 1           16 neighbouring bytes of a key and of a value a lane, and those
@@ -127,7 +127,7 @@ template <int D>
 DEVICE void attention(const float* q, const float* k, const float* v, const float* qNorm, const float* kNorm, float eps,
                       const float* angles, const int* positions, const int* firstPage,
                       const unsigned long long* pages, float* parts, int* ended, float* out, int layer, int heads, int kvHeads,
-                      int splits) {
+                      int splits, int fewest) {
   constexpr int CHUNKS = LanePart<D>::CHUNKS;
   constexpr int PER_LANE = D / WARP;
   static_assert(QUERIES * D <= ATTENTION_WARPS * WARP, "a number of the result a thread");
@@ -154,7 +154,7 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
   int position = positions[row];
   const unsigned long long* mine = pages + firstPage[row];
   int keys = position + 1;
-  int perPart = ((keys + splits - 1) / splits + BLOCK_KEYS - 1) / BLOCK_KEYS * BLOCK_KEYS;
+  int perPart = (max((keys + splits - 1) / splits, fewest) + BLOCK_KEYS - 1) / BLOCK_KEYS * BLOCK_KEYS;
   int used = (keys + perPart - 1) / perPart;
   if (part >= used) {
     wait_for_previous_kernel();
@@ -386,9 +386,9 @@ DEVICE void attention(const float* q, const float* k, const float* v, const floa
   KERNEL __launch_bounds__(ATTENTION_WARPS* WARP, 2)                                                               \
       name(const float* q, const float* k, const float* v, const float* qNorm, const float* kNorm, float eps,            \
            const float* angles, const int* positions, const int* firstPage, const unsigned long long* pages,             \
-           float* parts, int* ended, float* out, int layer, int heads, int kvHeads, int splits) {                        \
+           float* parts, int* ended, float* out, int layer, int heads, int kvHeads, int splits, int fewest) {            \
     attention<D>(q, k, v, qNorm, kNorm, eps, angles, positions, firstPage, pages, parts, ended, out, layer, heads,       \
-                 kvHeads, splits);                                                                                       \
+                 kvHeads, splits, fewest);                                                                               \
   }
 
 ATTENTION(attention_64, 64)

@@ -116,7 +116,7 @@ public enum Kernel {
 
   private static final String LINEAR = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "IIII";
   private static final String DECODE = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "III";
-  private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIII";
+  private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
 
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
   private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";

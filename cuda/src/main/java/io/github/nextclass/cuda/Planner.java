@@ -35,8 +35,10 @@ final class Planner {
   /** The fewest positions of a part. */
   private static final int SPLIT_POSITIONS = 32;
 
-  /** The most parts where there are more rows than {@link #FEW_TOKENS}. */
+  /** The same where there are more rows than {@link #FEW_TOKENS}: they fill the device anyway. */
   private static final int SPLITS_OF_MANY = 4;
+
+  private static final int SPLIT_POSITIONS_OF_MANY = 256;
 
   /** Rows from which on there are blocks enough without splitting. */
   static final int MOST_SPLIT_ROWS = 64;
@@ -747,9 +749,10 @@ final class Planner {
   private Launch attention(
       Op.Attention op, long k, long v, long qNorm, long kNorm, float eps, int tokens) {
     int splits = splits(op.tokens());
+    int fewest = op.tokens() <= FEW_TOKENS ? SPLIT_POSITIONS : SPLIT_POSITIONS_OF_MANY;
     return new Launch(
         shape.headDim() == 64 ? Kernel.ATTENTION_64 : Kernel.ATTENTION_128,
-        Math.min(splits, Math.max(1, op.longest() / SPLIT_POSITIONS)),
+        Math.min(splits, Math.max(1, op.longest() / fewest)),
         shape.kvHeads() * ceil(shape.heads() / shape.kvHeads(), ATTENTION_QUERIES),
         op.tokens(),
         ATTENTION_THREADS,
@@ -771,7 +774,8 @@ final class Planner {
             op.layer(),
             shape.heads(),
             shape.kvHeads(),
-            splits));
+            splits,
+            fewest));
   }
 
   /**
