@@ -53,7 +53,7 @@ final class Planner {
   private static final int BATCH_TILE = 32;
 
   /** Blocks that look for the best class of a row together. */
-  private static final int CHOOSE_BLOCKS = 64;
+  private static final int CHOOSE_BLOCKS = 128;
 
   /** As many as {@code linear.cuh} takes in one launch. */
   private static final int MOST_LAYERS = 3;

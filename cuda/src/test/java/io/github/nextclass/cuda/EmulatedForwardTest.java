@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Whole models through the product's code: the engine, the planner, JCuda, and the kernels
@@ -72,6 +73,28 @@ class EmulatedForwardTest {
         Session session = engine.newSession(golden.tokenIds().length)) {
       float[][] logits = Golden.allLogits(session, golden.tokenIds());
       assertThat(Golden.relativeError(logits, golden.logits()))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+    }
+  }
+
+  /** The kernels that load all weights of a block at once are those of this shape and device. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 5, 8})
+  void aLayerOfTheSmallestModelIsAsOnTheCpu(int tokens, @TempDir Path folder) throws IOException {
+    driver.device(132, 227 << 10);
+    new RandomCheckpoint(1024, 3072, 1, 16, 8, 128, 40).write(folder, 5);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options("cuda"));
+        Session expected = cpu.newSession(2 * tokens);
+        Session actual = cuda.newSession(2 * tokens)) {
+      int[] prompt = Arrays.copyOf(TOKENS, tokens);
+      for (int i = 0; i < prompt.length; i++) {
+        prompt[i] %= 40;
+      }
+      float[][] first = {actual.forward(prompt), actual.forward(prompt)};
+      assertThat(
+              Golden.relativeError(
+                  first, new float[][] {expected.forward(prompt), expected.forward(prompt)}))
           .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
     }
   }
