@@ -11,7 +11,7 @@
 //   ...              |   warp 1    |          gridDim: key heads, blocks of rows, parts of the tiles. There are parts where
 //                    +-------------+          the rows alone would not fill the device
 #pragma once
-#include "prepare_attention.cuh"
+#include "device.cuh"
 
 constexpr int PREFILL_ROWS = 128;
 constexpr int PREFILL_THREADS = PREFILL_ROWS / 16 * WARP;

@@ -84,7 +84,8 @@ struct HeadOfLane {
   }
 };
 
-// A warp takes one head after the other: of the rows of the pass, then of the positions before them, from the cache.
+// A warp takes one head after the other: of the rows of the pass, then of the positions before them, from the cache. Values
+// behind the last position become zeros up to the end of a tile: nothing is times NaN there.
 // Queries are multiplied with what makes of their scores the exponents of a softmax of base 2.
 //
 // qNorm null: q is ready, and all keys and values are in the cache. Else the three are as they come from their projections.
@@ -138,10 +139,17 @@ DEVICE void prepare_attention(const float* q, const float* k, const float* v, co
     x.load(isKey ? key_row(mine, layer, kvHeads, kvHead, D, position) : value_row(mine, layer, kvHeads, kvHead, D, position));
     x.store_split((isKey ? keys : values) + (static_cast<size_t>(position) * kvHeads + kvHead) * width, 1, isExact);
   }
+
+  int end = position0 + tokens;
+  int behind = (end + PAGE - 1) / PAGE * PAGE - end;
+  for (int at = warp; at < behind * kvHeads; at += warps) {
+    HeadOfLane<D> zeros = {};
+    zeros.store_split(values + (static_cast<size_t>(end) * kvHeads + at) * width, 0, isExact);
+  }
 }
 
 #define PREPARE_ATTENTION(name, D)                                                                                         \
-  KERNEL __launch_bounds__(256)                                                                                            \
+  KERNEL __launch_bounds__(256, 6)                                                                                         \
       name(const float* q, const float* k, const float* v, const float* qNorm, const float* kNorm, float eps,              \
            const float* angles, const int* positions, const int* firstPage, const unsigned long long* pages, bf16* queries, \
            bf16* keys, bf16* values, int layer, int heads, int kvHeads, int tokens, int isExact) {                         \

@@ -104,6 +104,7 @@ void wait_for_phase(uint64_t* barrier, int parity);
 void copy_box(void* to, const TensorMap* map, int column, int row, uint64_t* barrier);
 void begin_products();
 void multiply_later(float* d, int rows, uint64_t a, uint64_t b);
+void multiply_later(float* d, int rows, const unsigned* a, uint64_t b, bool transposed);
 void commit_products();
 void finish_products_but(int groups);
 }  // namespace emulator
@@ -267,3 +268,13 @@ template <int N>
 static inline void multiply_async(float (&d)[N], unsigned long long a, unsigned long long b) {
   emulator::multiply_later(d, 2 * N, a, b);
 }
+template <bool TRANSPOSED, int N>
+static inline void multiply_async(float (&d)[N], const unsigned (&a)[4], unsigned long long b) {
+  emulator::multiply_later(d, 2 * N, a, b, TRANSPOSED);
+}
+template <int N>
+static inline void hold(float (&)[N]) {}
+template <int N>
+static inline void hold(unsigned (&)[N][4]) {}
+static inline void take_registers() {}
+static inline void give_registers() {}

@@ -17,10 +17,14 @@ namespace emulator {
 constexpr unsigned SHARED_BEGIN = 1024;
 constexpr size_t PIECE = 16;
 
+// d += a b. Registers of a are read when the product is made: who changes them before gets other numbers.
 struct Product {
   float* d;
   int rows;
-  uint64_t a, b;
+  uint64_t a;
+  const unsigned* registers;  // of a, or null
+  uint64_t b;
+  bool transposed;  // b has 16 rows and `rows` columns
 };
 
 struct Thread {
@@ -170,6 +174,21 @@ static unsigned address_of(uint64_t descriptor, int row, int piece) {
   return at ^ (at >> 7 & 7) << 4;
 }
 
+// Of 16 rows in panels of 64 columns; bits 16 to 29 are the distance from a panel to the next.
+static unsigned address_in_panels(uint64_t descriptor, int row, int piece) {
+  unsigned panel = static_cast<unsigned>(descriptor >> 16 & 0x3fff) << 4;
+  if (panel % 1024 != 0 || (descriptor & 0x3f) != 0) {
+    fault("a matrix descriptor that is not of panels of 64 columns");
+  }
+  return address_of(descriptor, row, piece % 8) + static_cast<unsigned>(piece) / 8 * panel;
+}
+
+static float number_in_panels(uint64_t descriptor, int row, int column) {
+  unsigned short bits;
+  std::memcpy(&bits, memory + (address_in_panels(descriptor, row, column / 8) - SHARED_BEGIN) + column % 8 * 2, sizeof bits);
+  return __uint_as_float(static_cast<unsigned>(bits) << 16);
+}
+
 // 16 numbers of a row.
 static void load_row(float numbers[16], uint64_t descriptor, int row) {
   for (int piece = 0; piece < 2; piece++) {
@@ -185,34 +204,58 @@ static int first_row() { return static_cast<int>(threadIdx.x) / 32 % 4 * 16; }
 
 // The lanes of a warp note all that it reads, each a part.
 static void note(const Product& product, int change) {
-  auto row = [&](uint64_t descriptor, int row) {
-    for (int i = 0; i < 2; i++) {
-      Piece& piece = piece_at(address_of(descriptor, row, i));
-      if (!piece.copied || piece.under_way) {
-        fault("tensor cores read what is not copied");
-      }
-      piece.products += change;
+  auto piece = [&](unsigned address) {
+    Piece& piece = piece_at(address);
+    if (!piece.copied || piece.under_way) {
+      fault("tensor cores read what is not copied");
     }
+    piece.products += change;
   };
-  for (int r = lane(); r < product.rows; r += 32) {
-    row(product.b, r);
+  for (int i = lane(); i < 2 * product.rows; i += 32) {
+    piece(product.transposed ? address_in_panels(product.b, i % 16, i / 16) : address_of(product.b, i / 2, i % 2));
   }
-  if (lane() < 16) {
-    row(product.a, first_row() + lane());
+  if (lane() < 16 && product.registers == nullptr) {
+    piece(address_of(product.a, first_row() + lane(), 0));
+    piece(address_of(product.a, first_row() + lane(), 1));
   }
+}
+
+// Rows lane / 4 and 8 below of the first factor. In registers: PTX manual, "Register fragments for wgmma.mma_async.m64nNk16",
+// matrix A: as in mma.m16n8k16.
+static void load_first(float first[2][16], const Product& product) {
+  if (product.registers == nullptr) {
+    for (int i = 0; i < 2; i++) {
+      load_row(first[i], product.a, first_row() + lane() / 4 + i * 8);
+    }
+    return;
+  }
+  std::memcpy(shown_by(lane()), product.registers, 16);
+  warp_barrier(Together::MULTIPLY_ASYNC);
+  for (int i = 0; i < 2; i++) {
+    for (int column = 0; column < 16; column++) {
+      unsigned pair = shown_by(lane() / 4 * 4 + column % 8 / 2)[column / 8 * 2 + i];
+      first[i][column] = __uint_as_float(column % 2 == 0 ? pair << 16 : pair & 0xffff0000u);
+    }
+  }
+  turn();
 }
 
 // The part of this thread. PTX manual, "Register fragments for wgmma.mma_async.m64nNk16", matrix D: of the 16 rows of a warp
 // lane / 4 and the one 8 below; of each 8 columns lane % 4 * 2 and the next.
 static void multiply(const Product& product) {
   float first[2][16];
-  for (int i = 0; i < 2; i++) {
-    load_row(first[i], product.a, first_row() + lane() / 4 + i * 8);
-  }
+  load_first(first, product);
   for (int j = 0; j < product.rows / 8; j++) {
     for (int column = 0; column < 2; column++) {
+      int of = j * 8 + lane() % 4 * 2 + column;
       float second[16];
-      load_row(second, product.b, j * 8 + lane() % 4 * 2 + column);
+      if (product.transposed) {
+        for (int k = 0; k < 16; k++) {
+          second[k] = number_in_panels(product.b, k, of);
+        }
+      } else {
+        load_row(second, product.b, of);
+      }
       for (int i = 0; i < 2; i++) {
         float sum = 0;
         for (int k = 0; k < 16; k++) {
@@ -224,20 +267,25 @@ static void multiply(const Product& product) {
   }
 }
 
-void multiply_later(float* d, int rows, uint64_t a, uint64_t b) {
+static void begin(const Product& product) {
   if (!current().begun) {
     fault("wgmma without a fence before");
   }
-  uint64_t words[2] = {a, b};
+  uint64_t words[2] = {product.a, product.b};
   std::memcpy(shown_by(lane()), words, sizeof words);
   warp_barrier(Together::MULTIPLY_ASYNC);
   if (std::memcmp(shown_by(0), words, sizeof words) != 0) {
     fault("the lanes of a warp name different matrices");
   }
   turn();
-  Product product = {d, rows, a, b};
   note(product, 1);
   current().uncommitted.push_back(product);
+}
+
+void multiply_later(float* d, int rows, uint64_t a, uint64_t b) { begin({d, rows, a, nullptr, b, false}); }
+
+void multiply_later(float* d, int rows, const unsigned* a, uint64_t b, bool transposed) {
+  begin({d, rows, 0, a, b, transposed});
 }
 
 void commit_products() {

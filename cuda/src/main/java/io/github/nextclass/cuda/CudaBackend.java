@@ -149,6 +149,9 @@ final class CudaBackend implements Backend {
               splitHeads,
               gatedRows,
               HopperGemm.isFor(device) ? new HopperGemm(api, device) : null,
+              HopperAttention.isFor(device, config.headDim())
+                  ? new HopperAttention(api, splitHeads, tuning.rounds())
+                  : null,
               tuning);
     } finally {
       api.leave();

@@ -91,6 +91,14 @@ public enum Kernel {
   GEMM_64_64(Kernel.GEMM),
   /** {@code gemm.cuh}: tiles of 64 tokens and 128 rows. */
   GEMM_64_128(Kernel.GEMM),
+  /** {@code hopper_attention.cuh}: heads of 64. */
+  HOPPER_ATTENTION_64(Kernel.HOPPER_ATTENTION),
+  /** {@code hopper_attention.cuh}: heads of 128. */
+  HOPPER_ATTENTION_128(Kernel.HOPPER_ATTENTION),
+  /** {@code hopper_attention.cuh}: heads of 64, rounded to BF16. */
+  HOPPER_ATTENTION_ROUNDED_64(Kernel.HOPPER_ATTENTION),
+  /** {@code hopper_attention.cuh}: heads of 128, rounded to BF16. */
+  HOPPER_ATTENTION_ROUNDED_128(Kernel.HOPPER_ATTENTION),
   /** {@code prepare_attention.cuh}: heads of 64. */
   PREPARE_ATTENTION_64(Kernel.PREPARE_ATTENTION),
   /** {@code prepare_attention.cuh}: heads of 128. */
@@ -121,6 +129,7 @@ public enum Kernel {
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
   private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
   private static final String PREFILL_ATTENTION = "PPP" + "PPP" + "PPP" + "III";
+  private static final String HOPPER_ATTENTION = "TTT" + "PP" + "PP" + "PPP" + "III";
   private static final String HOPPER = "TTT" + "PPP" + "PPP" + "III" + "TTI" + "PPP" + "II";
 
   private final String parameters;

@@ -38,6 +38,11 @@ final class KvPages {
     }
   }
 
+  /** The positions of as many whole pages as hold so many. */
+  static int roundedUp(int positions) {
+    return (positions + POSITIONS - 1) / POSITIONS * POSITIONS;
+  }
+
   KvPages(CudaApi api, long pageBytes) {
     this.api = api;
     this.pageBytes = pageBytes;

@@ -16,10 +16,11 @@ import org.jspecify.annotations.Nullable;
  *   linear, add                                             LINEAR with a residual  o, down
  *   rmsNorm q, rmsNorm k, rotate q, rotate k, append,
  *       attention                                           ATTENTION with norms; for prompts
- *                                                           PREPARE and PREFILL_ATTENTION
+ *                                                           PREPARE_ATTENTION, and PREFILL_ or
+ *                                                           HOPPER_ATTENTION
  *   rmsNorm, siluMul or attention of prompts,
  *       linears on tensor cores                             RMS_NORM, SPLIT_NORM, SILU_MUL or
- *                                                           PREFILL_ATTENTION that splits
+ *                                                           attention that splits
  *   linears of two, siluMul, linear, on Hopper              HOPPER_GEMM, gated       gate, up; down
  * </pre>
  *
@@ -87,11 +88,14 @@ final class Planner {
   private static final int ATTENTION_QUERIES = 2;
 
   /** As in {@code prefill_attention.cuh}: rows of a block, its threads, its tiles by keys. */
-  private static final int PREFILL_ROWS = 128;
+  static final int PREFILL_ROWS = 128;
 
   private static final int PREFILL_THREADS = 256;
   private static final int PREFILL_KEYS = 2 * 32;
   private static final int PREFILL_KEYS_ROUNDED = 3 * 64;
+
+  /** On a multiprocessor, where the rows of a pass are few and the positions before them many. */
+  private static final int PREPARE_BLOCKS = 6;
 
   /** Where blocks of rows are too few to fill the device, parts of them may fill it so often. */
   private static final int MOST_PREFILL_WAVES = 2;
@@ -105,6 +109,7 @@ final class Planner {
   private final SplitHeads splitHeads;
   private final SplitRows gatedRows;
   private final @Nullable HopperGemm hopper;
+  private final @Nullable HopperAttention hopperAttention;
   private final CudaBackend.Tuning tuning;
 
   /** The numbers and the memory that attention needs. */
@@ -131,6 +136,7 @@ final class Planner {
       SplitHeads splitHeads,
       SplitRows gatedRows,
       @Nullable HopperGemm hopper,
+      @Nullable HopperAttention hopperAttention,
       CudaBackend.Tuning tuning) {
     this.device = device;
     this.shape = shape;
@@ -139,6 +145,7 @@ final class Planner {
     this.splitHeads = splitHeads;
     this.gatedRows = gatedRows;
     this.hopper = hopper;
+    this.hopperAttention = hopperAttention;
     this.tuning = tuning;
   }
 
@@ -799,7 +806,9 @@ final class Planner {
     Launch prepare =
         Launch.of(
             is64 ? Kernel.PREPARE_ATTENTION_64 : Kernel.PREPARE_ATTENTION_128,
-            ceil(op.tokens() * heads, THREADS / WARP),
+            Math.max(
+                ceil(op.tokens() * heads, THREADS / WARP),
+                device.multiprocessors() * PREPARE_BLOCKS),
             THREADS,
             op.q().address(),
             append == null ? 0L : append.k().address(),
@@ -820,6 +829,14 @@ final class Planner {
             op.tokens(),
             tuning.rounds() ? 0 : 1);
     int blocks = ceil(op.tokens() * (shape.heads() / shape.kvHeads()), PREFILL_ROWS);
+    int parts = prefillParts(shape.kvHeads() * blocks);
+    long high = splits ? splitRows.high() : 0;
+    long low = splits ? low() : 0;
+    if (hopperAttention != null) {
+      return List.of(
+          prepare,
+          hopperAttention.launch(shape, op, blocks, parts, tables.positions(tokens), high, low));
+    }
     int numbers =
         tuning.rounds()
             ? 2 * PREFILL_KEYS_ROUNDED * shape.headDim()
@@ -830,7 +847,7 @@ final class Planner {
                 "PREFILL_ATTENTION_" + (tuning.rounds() ? "ROUNDED_" : "") + shape.headDim()),
             shape.kvHeads(),
             blocks,
-            prefillParts(shape.kvHeads() * blocks),
+            parts,
             PREFILL_THREADS,
             numbers * Short.BYTES,
             List.of(
@@ -841,8 +858,8 @@ final class Planner {
                 shape.parts(),
                 shape.ended(),
                 op.out().address(),
-                splits ? splitRows.high() : 0L,
-                splits ? low() : 0L,
+                high,
+                low,
                 shape.heads(),
                 shape.kvHeads(),
                 op.tokens()));

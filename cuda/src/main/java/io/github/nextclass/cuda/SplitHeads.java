@@ -57,13 +57,19 @@ final class SplitHeads {
     if (rows > this.rows || positions > this.positions) {
       int grown = Math.max(FIRST_POSITIONS, this.positions / 2 * 3);
       int newRows = Math.max(rows, this.rows);
-      int newPositions = Math.max(Math.max(positions, this.positions), Math.min(grown, most));
+      int newPositions =
+          KvPages.roundedUp(Math.max(Math.max(positions, this.positions), Math.min(grown, most)));
       close();
       memory = allocating.apply((newRows * queryWidth + 2L * newPositions * keyWidth) * BYTES);
       this.rows = newRows;
       this.positions = newPositions;
       onMove.run();
     }
+  }
+
+  /** For how many positions there is room: whole tiles. */
+  int positions() {
+    return positions;
   }
 
   long queries() {

@@ -123,9 +123,19 @@ class EmulatedForwardTest {
 
   /** The shapes of the published models in small: layers of several tiles and stages. */
   @ParameterizedTest
-  @CsvSource({"1, 2, 1", "8, 4, 2", "150, 8, 2", "70, 5, 1", "60, 2, 2", "40, 8, 1"})
-  void headsOf128AreAsOnTheCpu(int chunk, int heads, int kvHeads, @TempDir Path folder)
-      throws IOException {
+  @CsvSource({
+    "1, 2, 1, 99",
+    "8, 4, 2, 99",
+    "150, 8, 2, 99",
+    "70, 5, 1, 99",
+    "60, 2, 2, 99",
+    "40, 8, 1, 99",
+    "150, 8, 2, 227",
+    "70, 5, 1, 227"
+  })
+  void headsOf128AreAsOnTheCpu(
+      int chunk, int heads, int kvHeads, int sharedKib, @TempDir Path folder) throws IOException {
+    driver.device(4, sharedKib << 10);
     new RandomCheckpoint(256, 384, 2, heads, kvHeads, 128, 300).write(folder, 7);
     int[] tokens = chunk > 8 ? TOKENS : Arrays.copyOf(TOKENS, 20);
     try (Engine cpu = Engine.load(folder, options("cpu"));
@@ -141,8 +151,16 @@ class EmulatedForwardTest {
 
   /** Passes that see the positions of passes before, and of another session's. */
   @ParameterizedTest
-  @CsvSource({"cuda, 5e-5", "cuda-unfused, 5e-5", "cuda-rounding, 2e-2"})
-  void promptsContinue(String backend, double tolerance, @TempDir Path folder) throws IOException {
+  @CsvSource({
+    "cuda, 99, 5e-5",
+    "cuda-unfused, 99, 5e-5",
+    "cuda-rounding, 99, 2e-2",
+    "cuda, 227, 5e-5",
+    "cuda-rounding, 227, 2e-2"
+  })
+  void promptsContinue(String backend, int sharedKib, double tolerance, @TempDir Path folder)
+      throws IOException {
+    driver.device(4, sharedKib << 10);
     new RandomCheckpoint(256, 384, 2, 4, 2, 128, 300).write(folder, 7);
     try (Engine cpu = Engine.load(folder, options("cpu"));
         Engine cuda = Engine.load(folder, options(backend).withPrefillChunk(50));

@@ -234,7 +234,7 @@ class LaunchPlanTest {
               "launch split_norm",
               "launch hopper_gemm_64_64",
               "launch prepare_attention_64",
-              "launch prefill_attention_64",
+              "launch hopper_attention_64",
               "launch hopper_gemm_64_64",
               "launch split_norm",
               "launch hopper_gemm_64_64",
