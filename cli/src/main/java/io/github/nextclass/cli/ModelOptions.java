@@ -76,6 +76,13 @@ final class ModelOptions extends FolderOption {
       })
   private String backend = EngineOptions.AUTO;
 
+  @Option(
+      names = "--rounded-activations",
+      description =
+          "On a GPU, prompts and large batches round activations to bf16: faster, and the scores as"
+              + " of a model in bf16.")
+  private boolean roundedActivations;
+
   @Nullable Weights weights() {
     return weights;
   }
@@ -87,7 +94,8 @@ final class ModelOptions extends FolderOption {
             .withStorage(storage)
             .withWeights(weights == null ? WeightFormat.AS_STORED : weights.format())
             .withBackend(backend)
-            .withKvCache(kvCache);
+            .withKvCache(kvCache)
+            .withRoundedActivations(roundedActivations);
     try {
       return threads == null ? options : options.withThreads(threads);
     } catch (IllegalArgumentException e) {

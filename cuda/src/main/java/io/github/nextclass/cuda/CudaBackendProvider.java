@@ -116,7 +116,7 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Backend create(Qwen3Config config, EngineOptions options) {
-    return create(config, options, CudaBackend.Tuning.ALL);
+    return create(config, options, CudaBackend.Tuning.ALL.withRounds(options.roundedActivations()));
   }
 
   Backend create(Qwen3Config config, EngineOptions options, CudaBackend.Tuning tuning) {

@@ -100,6 +100,23 @@ class EmulatedForwardTest {
   }
 
   @Test
+  void roundingIsAChoice() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine exact = Engine.load(golden.folder(), options("cuda"));
+        Engine rounded =
+            Engine.load(golden.folder(), options("cuda").withRoundedActivations(true));
+        Engine expected = Engine.load(golden.folder(), options(PlainProvider.ROUNDING));
+        Session ofExact = exact.newSession(50);
+        Session ofRounded = rounded.newSession(50);
+        Session ofExpected = expected.newSession(50)) {
+      int[] tokens = Arrays.copyOf(TOKENS, 40);
+      float[] scores = ofRounded.forward(tokens);
+      assertThat(scores).isEqualTo(ofExpected.forward(tokens));
+      assertThat(scores).isNotEqualTo(ofExact.forward(tokens));
+    }
+  }
+
+  @Test
   void longContextsAreSplitAndPagedRight() throws IOException {
     Golden golden = Golden.load(CHECKPOINT);
     try (Engine cpu = Engine.load(golden.folder(), options("cpu"));

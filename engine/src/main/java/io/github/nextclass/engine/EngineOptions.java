@@ -20,6 +20,8 @@ import java.util.Objects;
  * @param weights how matrices are held: as stored, or quantised while loading
  * @param kvCache how keys and values are held; other than {@link KvCacheFormat#F32} the CPU only,
  *     and a device that is asked for by name is refused
+ * @param roundedActivations whether passes of more than 8 tokens may round their activations to
+ *     BF16 where a device multiplies such numbers faster; the CPU never does
  */
 public record EngineOptions(
     Storage storage,
@@ -29,7 +31,8 @@ public record EngineOptions(
     long memoryBudgetBytes,
     String backend,
     WeightFormat weights,
-    KvCacheFormat kvCache) {
+    KvCacheFormat kvCache,
+    boolean roundedActivations) {
 
   /** A device whose backend is on the class path and can be used, else the CPU. */
   public static final String AUTO = "auto";
@@ -77,7 +80,8 @@ public record EngineOptions(
         memoryBytes / 10 * 8,
         AUTO,
         WeightFormat.AS_STORED,
-        KvCacheFormat.F32);
+        KvCacheFormat.F32,
+        false);
   }
 
   /**
@@ -87,8 +91,9 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withStorage(Storage value) {
-    return new EngineOptions(
-        value, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights, kvCache);
+    Copy copy = new Copy(this);
+    copy.storage = value;
+    return copy.options();
   }
 
   /**
@@ -98,8 +103,9 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withThreads(int value) {
-    return new EngineOptions(
-        storage, value, primitives, prefillChunk, memoryBudgetBytes, backend, weights, kvCache);
+    Copy copy = new Copy(this);
+    copy.threads = value;
+    return copy.options();
   }
 
   /**
@@ -109,8 +115,9 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withPrimitives(PrimitivesChoice value) {
-    return new EngineOptions(
-        storage, threads, value, prefillChunk, memoryBudgetBytes, backend, weights, kvCache);
+    Copy copy = new Copy(this);
+    copy.primitives = value;
+    return copy.options();
   }
 
   /**
@@ -120,8 +127,9 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withPrefillChunk(int value) {
-    return new EngineOptions(
-        storage, threads, primitives, value, memoryBudgetBytes, backend, weights, kvCache);
+    Copy copy = new Copy(this);
+    copy.prefillChunk = value;
+    return copy.options();
   }
 
   /**
@@ -131,8 +139,9 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withMemoryBudgetBytes(long value) {
-    return new EngineOptions(
-        storage, threads, primitives, prefillChunk, value, backend, weights, kvCache);
+    Copy copy = new Copy(this);
+    copy.memoryBudgetBytes = value;
+    return copy.options();
   }
 
   /**
@@ -143,8 +152,9 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withBackend(String value) {
-    return new EngineOptions(
-        storage, threads, primitives, prefillChunk, memoryBudgetBytes, value, weights, kvCache);
+    Copy copy = new Copy(this);
+    copy.backend = value;
+    return copy.options();
   }
 
   /**
@@ -155,8 +165,9 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withWeights(WeightFormat value) {
-    return new EngineOptions(
-        storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, value, kvCache);
+    Copy copy = new Copy(this);
+    copy.weights = value;
+    return copy.options();
   }
 
   /**
@@ -167,7 +178,52 @@ public record EngineOptions(
    * @return changed options
    */
   public EngineOptions withKvCache(KvCacheFormat value) {
-    return new EngineOptions(
-        storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights, value);
+    Copy copy = new Copy(this);
+    copy.kvCache = value;
+    return copy.options();
+  }
+
+  /**
+   * Changes whether activations may be rounded. A GPU runs prompts some 1.3 times as fast for it;
+   * scores then differ from those of 32-bit arithmetic by some 7e-3 of their size, as where a model
+   * runs in BF16 elsewhere, in place of 1e-5.
+   *
+   * @param value the new value
+   * @return changed options
+   */
+  public EngineOptions withRoundedActivations(boolean value) {
+    Copy copy = new Copy(this);
+    copy.roundedActivations = value;
+    return copy.options();
+  }
+
+  /** The values of options, to be changed before they become options again. */
+  private static final class Copy {
+    Storage storage;
+    int threads;
+    PrimitivesChoice primitives;
+    int prefillChunk;
+    long memoryBudgetBytes;
+    String backend;
+    WeightFormat weights;
+    KvCacheFormat kvCache;
+    boolean roundedActivations;
+
+    Copy(EngineOptions of) {
+      storage = of.storage;
+      threads = of.threads;
+      primitives = of.primitives;
+      prefillChunk = of.prefillChunk;
+      memoryBudgetBytes = of.memoryBudgetBytes;
+      backend = of.backend;
+      weights = of.weights;
+      kvCache = of.kvCache;
+      roundedActivations = of.roundedActivations;
+    }
+
+    EngineOptions options() {
+      return new EngineOptions(
+          storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights, kvCache, roundedActivations);
+    }
   }
 }
