@@ -108,6 +108,51 @@ DEVICE void barrier_of_first() {
   asm volatile("bar.sync 1, %0;" ::"n"(THREADS) : "memory");
 }
 
+// From Hopper on the blocks of a cluster reach each other's shared memory, from when all of them have announced themselves.
+DEVICE void announce_to_cluster() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
+#endif
+}
+
+// Until all of them have.
+DEVICE void wait_for_cluster() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+#endif
+}
+
+// For all threads of a cluster: what was stored before is seen after.
+DEVICE void cluster_barrier() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+  asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+#else
+  __syncthreads();
+#endif
+}
+
+// Stores to shared memory of a block of the cluster, where p is in this one.
+DEVICE void store_to_block(float* p, float x, int rank) {
+#if __CUDA_ARCH__ >= 900
+  unsigned there;
+  asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(shared_address(p)), "r"(rank));
+  asm volatile("st.shared::cluster.f32 [%0], %1;" ::"r"(there), "f"(x) : "memory");
+#else
+  *p = x;
+#endif
+}
+
+DEVICE void store_to_block(float* p, float4 x, int rank) {
+#if __CUDA_ARCH__ >= 900
+  unsigned there;
+  asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(shared_address(p)), "r"(rank));
+  asm volatile("st.shared::cluster.v4.f32 [%0], {%1,%2,%3,%4};" ::"r"(there), "f"(x.x), "f"(x.y), "f"(x.z), "f"(x.w) : "memory");
+#else
+  *reinterpret_cast<float4*>(p) = x;
+#endif
+}
+
 // Two f32 to the nearest bf16, ties to even, as a register of a fragment holds two neighbours.
 DEVICE unsigned narrow_pair(float first, float second) {
   unsigned pair;

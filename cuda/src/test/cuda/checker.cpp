@@ -19,6 +19,7 @@ namespace checker {
 constexpr size_t GRANULE = 2;  // the smallest thing a kernel reads
 constexpr size_t ARENA_BYTES = size_t{16} << 30;
 constexpr size_t PAGE_BYTES = 4096;
+constexpr size_t MOST_BLOCKS = 8;  // of a cluster
 constexpr unsigned MANY = 0xffffffff;
 constexpr uint16_t MANY_THREADS = 0xffff;
 
@@ -64,19 +65,30 @@ struct Declared {
   size_t offset, bytes;
 };
 
-alignas(1024) static unsigned char sharedMemory[MOST_DECLARED_BYTES + MOST_SHARED_BYTES + GAP_BYTES];
-static Cell sharedCells[sizeof sharedMemory / GRANULE];
-static std::vector<Declared> declared;
-static size_t dynamicOffset, dynamicBytes;
+// A block and its shared memory. Those of a cluster are there together.
+struct Block {
+  alignas(1024) unsigned char sharedMemory[MOST_DECLARED_BYTES + MOST_SHARED_BYTES + GAP_BYTES];
+  Cell sharedCells[(MOST_DECLARED_BYTES + MOST_SHARED_BYTES + GAP_BYTES) / GRANULE];
+  std::vector<Declared> declared;
+  size_t dynamicOffset, dynamicBytes;
+  unsigned index, serial, phase;
+  unsigned clusterPhase;  // the phase that began with the last barrier of the cluster
+  bool hasEnded;          // a thread of it
+  std::vector<unsigned> warpPhases;
+  std::vector<bool> waited;
+  bool fenced;
+  std::set<unsigned> acquired;  // blocks whose writes this one may use
+  std::vector<Cell*> storedByOthers;  // since then
+};
+
+static Block* const blocks = new Block[MOST_BLOCKS]();
+static Block* now = blocks;
 
 // Where the kernel is.
 static std::string kernel;
-static unsigned launch, block, blockSerial, thread, phase;
-static std::vector<unsigned> warpPhases(32);
-static std::vector<bool> waited(1024);
-static bool atomic, fenced;
+static unsigned launch, serials, thread;
+static bool atomic;
 static std::map<const void*, std::vector<unsigned>> released;  // blocks, by the place of their atomicAdd
-static std::set<unsigned> acquired;                            // blocks whose writes this one may use
 
 static size_t mappedBytes(size_t bytes) { return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES; }
 
@@ -151,45 +163,49 @@ void begin_launch(const std::string& name) {
   released.clear();
 }
 
-void* begin_block(unsigned serial, size_t bytes) {
-  block = serial;
-  blockSerial++;
-  phase = 0;
-  warpPhases.assign(32, 0);
-  waited.assign(1024, false);
-  fenced = atomic = false;
-  acquired.clear();
-  std::memset(sharedMemory, 0xff, MOST_DECLARED_BYTES);  // NaN in every type
-  declared.clear();
-  dynamicBytes = bytes;
+void* begin_block(unsigned rank, unsigned index, size_t bytes) {
+  now = blocks + rank;
+  now->index = index;
+  now->serial = ++serials;
+  now->phase = now->clusterPhase = 0;
+  now->hasEnded = now->fenced = atomic = false;
+  now->warpPhases.assign(32, 0);
+  now->waited.assign(1024, false);
+  now->acquired.clear();
+  now->storedByOthers.clear();
+  std::memset(now->sharedMemory, 0xff, MOST_DECLARED_BYTES);  // NaN in every type
+  now->declared.clear();
+  now->dynamicBytes = bytes;
   // Hopper's matrices begin at multiples of 1,024.
   size_t alignment = bytes > 48 * 1024 ? 1024 : 16;
-  dynamicOffset = MOST_DECLARED_BYTES + (MOST_SHARED_BYTES - bytes) / alignment * alignment;
-  std::memset(sharedMemory + dynamicOffset, 0xff, sizeof sharedMemory - dynamicOffset);
-  return sharedMemory + dynamicOffset;
+  now->dynamicOffset = MOST_DECLARED_BYTES + (MOST_SHARED_BYTES - bytes) / alignment * alignment;
+  unsigned char* dynamic = now->sharedMemory + now->dynamicOffset;
+  std::memset(dynamic, 0xff, sizeof now->sharedMemory - now->dynamicOffset);
+  return dynamic;
 }
+
+void select_block(unsigned rank) { now = blocks + rank; }
 
 void* static_shared(const void* key, size_t bytes) {
   size_t offset = 0;
-  for (const Declared& d : declared) {
+  for (const Declared& d : now->declared) {
     if (d.key == key) {
-      return sharedMemory + d.offset;
+      return now->sharedMemory + d.offset;
     }
     offset = (d.offset + d.bytes + 2 * GAP_BYTES - 1) / GAP_BYTES * GAP_BYTES;
   }
   if (offset + bytes > MOST_DECLARED_BYTES) {
     emulator::fault("declares too much shared memory");
   }
-  declared.push_back({key, offset, bytes});
-  return sharedMemory + offset;
+  now->declared.push_back({key, offset, bytes});
+  return now->sharedMemory + offset;
 }
 
-static bool is_shared(const unsigned char* p, size_t bytes) {
-  size_t from = p - sharedMemory;
-  if (from >= dynamicOffset && from + bytes <= dynamicOffset + dynamicBytes) {
+static bool is_shared(size_t from, size_t bytes) {
+  if (from >= now->dynamicOffset && from + bytes <= now->dynamicOffset + now->dynamicBytes) {
     return true;
   }
-  for (const Declared& d : declared) {
+  for (const Declared& d : now->declared) {
     if (from >= d.offset && from + bytes <= d.offset + d.bytes) {
       return true;
     }
@@ -198,16 +214,16 @@ static bool is_shared(const unsigned char* p, size_t bytes) {
 }
 
 void set_thread(unsigned index) { thread = index; }
-void block_barrier_passed() { phase++; }
-void warp_barrier_passed(unsigned warp) { warpPhases[warp]++; }
-void thread_waited() { waited[thread] = true; }
-bool has_waited(unsigned index) { return waited[index]; }
-void fence() { fenced = true; }
+void block_barrier_passed() { now->phase++; }
+void warp_barrier_passed(unsigned warp) { now->warpPhases[warp]++; }
+void thread_waited() { now->waited[thread] = true; }
+bool has_waited(unsigned index) { return now->waited[index]; }
+void fence() { now->fenced = true; }
 void begin_atomic() { atomic = true; }
 void end_atomic() { atomic = false; }
 
 std::string place() {
-  return "kernel " + kernel + ", block " + std::to_string(block) + " of the launch, thread " + std::to_string(thread);
+  return "kernel " + kernel + ", block " + std::to_string(now->index) + " of the launch, thread " + std::to_string(thread);
 }
 
 [[noreturn]] static void fail(const char* what, const void* p, size_t bytes) {
@@ -221,24 +237,24 @@ static bool ordered(const Access& before, unsigned epoch) {
   if (before.epoch != epoch) {
     return true;
   }
-  if (before.block != block) {
-    return before.block != MANY && acquired.count(before.block) != 0;
+  if (before.block != now->index) {
+    return before.block != MANY && now->acquired.count(before.block) != 0;
   }
   if (before.thread == thread) {
     return true;
   }
   bool sameWarp = before.thread != (MANY_THREADS & 0x7fff) && before.thread / 32u == thread / 32;
-  return before.phase < phase || (sameWarp && before.warpPhase < warpPhases[thread / 32]);
+  return before.phase < now->phase || (sameWarp && before.warpPhase < now->warpPhases[thread / 32]);
 }
 
 static void note(Access& access, unsigned epoch, bool isRead) {
   bool other = isRead && access.epoch == epoch;
-  bool otherBlock = other && access.block != block;
-  bool otherThread = other && !otherBlock && access.phase == phase && access.thread != thread;
+  bool otherBlock = other && access.block != now->index;
+  bool otherThread = other && !otherBlock && access.phase == now->phase && access.thread != thread;
   access.epoch = epoch;
-  access.block = otherBlock ? MANY : block;
-  access.phase = phase;
-  access.warpPhase = static_cast<uint16_t>(warpPhases[thread / 32]);
+  access.block = otherBlock ? MANY : now->index;
+  access.phase = now->phase;
+  access.warpPhase = static_cast<uint16_t>(now->warpPhases[thread / 32]);
   access.thread = static_cast<uint16_t>((otherThread ? MANY_THREADS : thread) & 0x7fff);
   access.atomic = atomic;
 }
@@ -275,7 +291,7 @@ void access(const void* address, size_t bytes, bool writes) {
     if (lastLaunch == 0) {
       fail(writes ? "writes outside of its memory" : "reads outside of its memory", p, bytes);
     }
-    if (!waited[thread] && (writes || last->second.written)) {
+    if (!now->waited[thread] && (writes || last->second.written)) {
       fail("uses what the kernel before may still be writing, before it has waited for it", p, bytes);
     }
     last->second.written |= writes;
@@ -283,28 +299,73 @@ void access(const void* address, size_t bytes, bool writes) {
       return;  // weights and tables: large, and never written by a kernel
     }
     cells = arenaCells + (p - arena) / GRANULE;
-  } else if (p >= sharedMemory && p < sharedMemory + sizeof sharedMemory) {
-    if (!is_shared(p, bytes)) {
+  } else if (p >= now->sharedMemory && p < now->sharedMemory + sizeof now->sharedMemory) {
+    if (!is_shared(p - now->sharedMemory, bytes)) {
       fail("is outside of the shared memory of the launch", p, bytes);
     }
-    cells = sharedCells + (p - sharedMemory) / GRANULE;
+    cells = now->sharedCells + (p - now->sharedMemory) / GRANULE;
   } else {
+    if (p >= reinterpret_cast<unsigned char*>(blocks) && p < reinterpret_cast<unsigned char*>(blocks + MOST_BLOCKS)) {
+      fail("uses the shared memory of another block as its own", p, bytes);
+    }
     return;  // the thread's own
   }
   if (atomic && !writes) {
     return;  // the half of an atomicAdd that reads
   }
   if (atomic) {
-    std::vector<unsigned>& blocks = released[p];
-    acquired.insert(blocks.begin(), blocks.end());
-    if (fenced) {
-      blocks.push_back(block);
+    std::vector<unsigned>& releasers = released[p];
+    now->acquired.insert(releasers.begin(), releasers.end());
+    if (now->fenced) {
+      releasers.push_back(now->index);
       // What was acquired goes on to whom this block releases to.
-      blocks.insert(blocks.end(), acquired.begin(), acquired.end());
+      releasers.insert(releasers.end(), now->acquired.begin(), now->acquired.end());
     }
   }
   for (size_t i = 0; i * GRANULE < bytes; i++) {
-    check(cells[i], isShared ? blockSerial : launch, writes, isShared, p, bytes);
+    check(cells[i], isShared ? now->serial : launch, writes, isShared, p, bytes);
+  }
+}
+
+// What is stored there is seen after the next barrier of the cluster; what the other block has done there was before the last.
+void* in_block(void* p, size_t bytes, unsigned rank) {
+  size_t from = static_cast<unsigned char*>(p) - now->sharedMemory;
+  if (!is_shared(from, bytes)) {
+    fail("is outside of the shared memory of the launch", p, bytes);
+  }
+  Block& other = blocks[rank];
+  if (now->clusterPhase == 0) {
+    fail("stores to another block before all of the cluster are there", p, bytes);
+  }
+  if (other.hasEnded) {
+    fail("stores to shared memory of a block that has ended", p, bytes);
+  }
+  for (size_t i = 0; i * GRANULE < bytes; i++) {
+    Cell& cell = other.sharedCells[from / GRANULE + i];
+    for (const Access& before : {cell.write, cell.read}) {
+      if (before.epoch == other.serial && before.phase >= other.clusterPhase) {
+        fail("race: stores to another block what that one or a third uses", p, bytes);
+      }
+    }
+    // Until the barrier nobody else may use it.
+    cell.write = {other.serial, other.index, MANY, 0, MANY_THREADS & 0x7fff, 0};
+    other.storedByOthers.push_back(&cell);
+  }
+  return other.sharedMemory + from;
+}
+
+void cluster_barrier_passed() {
+  now->clusterPhase = ++now->phase;
+  for (Cell* cell : now->storedByOthers) {
+    cell->write.phase = 0;
+  }
+  now->storedByOthers.clear();
+}
+
+void thread_ended() {
+  now->hasEnded = true;
+  if (!now->storedByOthers.empty()) {
+    emulator::fault("ends while another block of the cluster stores to its shared memory");
   }
 }
 

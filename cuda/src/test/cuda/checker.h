@@ -7,6 +7,7 @@
 //
 //   ordered within a block      by __syncthreads; within a warp by __syncwarp, but not by shuffles
 //   ordered between blocks      by __threadfence and then atomicAdd on one side, atomicAdd on the same place on the other
+//   within a cluster            by its barriers: the other blocks store to shared memory after one, it is used after the next
 //   anything else               is a race, unless both only read, or both are atomic
 #pragma once
 #include <cstddef>
@@ -25,12 +26,18 @@ bool inside(const void* p, size_t bytes);
 size_t bytes_used();
 
 void begin_launch(const std::string& kernel);
-// A block begins with shared memory that nobody has written.
-void* begin_block(unsigned serial, size_t shared_bytes);
+// A block begins with shared memory that nobody has written. The rank is that in its cluster.
+void* begin_block(unsigned rank, unsigned index, size_t shared_bytes);
+// What follows is about this block.
+void select_block(unsigned rank);
 void* static_shared(const void* key, size_t bytes);
 void set_thread(unsigned thread);
 void block_barrier_passed();
 void warp_barrier_passed(unsigned warp);
+void cluster_barrier_passed();
+// Where another block of the cluster has what this one has at p; to be written.
+void* in_block(void* p, size_t bytes, unsigned rank);
+void thread_ended();
 void thread_waited();
 bool has_waited(unsigned thread);
 void fence();

@@ -64,6 +64,10 @@ unsigned* shown_by(int lane);
 void turn();
 // Stops the kernel with a message, as a fault on a device would.
 [[noreturn]] void fault(const char* what);
+void announce_to_cluster();
+// Announced: whether it ends what announce_to_cluster began.
+void cluster_barrier(bool announced);
+void store_to_block(void* p, const void* from, size_t bytes, int rank);
 void begin_atomic();
 void end_atomic();
 void waited_for_previous_kernel();
@@ -161,6 +165,18 @@ static inline float __shfl_sync(unsigned, float x, int from) {
 }
 
 static inline void let_next_kernel_start() {}
+
+// PTX manual, "barrier.cluster" and "mapa". All blocks of a cluster are there from the beginning, but not before they say so.
+static inline void announce_to_cluster() { emulator::announce_to_cluster(); }
+static inline void wait_for_cluster() { emulator::cluster_barrier(true); }
+static inline void cluster_barrier() { emulator::cluster_barrier(false); }
+static inline void store_to_block(float* p, float x, int rank) { emulator::store_to_block(p, &x, sizeof x, rank); }
+static inline void store_to_block(float* p, float4 x, int rank) {
+  if (reinterpret_cast<uintptr_t>(p) % 16 != 0) {
+    emulator::fault("a store of 16 bytes to an address that is no multiple of 16");
+  }
+  emulator::store_to_block(p, &x, sizeof x, rank);
+}
 static inline void wait_for_previous_kernel() { emulator::waited_for_previous_kernel(); }
 
 static inline uint4 load_weights(const void* p) {

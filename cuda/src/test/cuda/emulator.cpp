@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <memory>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -21,7 +23,7 @@ namespace emulator {
 
 constexpr size_t STACK_BYTES = 256 * 1024;
 
-enum class State { READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, WAITING, DONE };
+enum class State { READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, AT_CLUSTER_BARRIER, WAITING, DONE };
 
 struct Copy {
   void* to;
@@ -37,13 +39,16 @@ struct Fiber {
   std::function<bool()> condition;  // of what it waits for
   uint3 index;
   int set;
+  bool announced;
   std::vector<Copy> uncommitted;
   std::deque<std::vector<Copy>> groups;
-  std::vector<unsigned char> stack;
+  std::unique_ptr<unsigned char[]> stack;  // not initialised, so that pages that are not used are not there
 };
 
-static std::vector<Fiber> fibers;
+static std::vector<Fiber> all_fibers;  // of the blocks of a cluster
+static Fiber* fibers;                  // of the block that runs
 static Fiber* current;
+static unsigned cluster_blocks;
 static jmp_buf scheduler;
 static unsigned shown[32][2][32][16];  // warps, sets, lanes, words
 static const std::function<void()>* body;
@@ -63,6 +68,28 @@ static void stop(State state) {
 }
 
 void block_barrier() { stop(State::AT_BLOCK_BARRIER); }
+
+void announce_to_cluster() {
+  if (current->announced) {
+    fault("announces itself to its cluster twice");
+  }
+  current->announced = true;
+}
+
+void cluster_barrier(bool announced) {
+  if (current->announced != announced) {
+    fault(announced ? "waits for its cluster without having announced itself" : "meets its cluster before it has waited for it");
+  }
+  current->announced = false;
+  stop(State::AT_CLUSTER_BARRIER);
+}
+
+void store_to_block(void* p, const void* from, size_t bytes, int rank) {
+  if (rank < 0 || rank >= static_cast<int>(cluster_blocks)) {
+    fault("there is no such block in the cluster");
+  }
+  std::memcpy(checker::in_block(p, bytes, static_cast<unsigned>(rank)), from, bytes);
+}
 
 void warp_barrier(Together what) {
   current->together = what;
@@ -175,6 +202,7 @@ static void enter() {
       fault("ends with a copy that is not committed");
     }
     end_thread_of_hopper();
+    checker::thread_ended();
     stop(State::DONE);
   }
 }
@@ -255,14 +283,14 @@ static bool release_block(size_t threads) {
   return true;
 }
 
-static void run_block(size_t threads, const std::vector<size_t>& order) {
+static void begin_block(size_t threads) {
   for (size_t i = 0; i < threads; i++) {
     Fiber& fiber = fibers[i];
     if (!fiber.started) {
       getcontext(&fiber.start);
-      fiber.stack.resize(STACK_BYTES);
-      fiber.start.uc_stack.ss_sp = fiber.stack.data();
-      fiber.start.uc_stack.ss_size = fiber.stack.size();
+      fiber.stack.reset(new unsigned char[STACK_BYTES]);
+      fiber.start.uc_stack.ss_sp = fiber.stack.get();
+      fiber.start.uc_stack.ss_size = STACK_BYTES;
       fiber.start.uc_link = nullptr;
       makecontext(&fiber.start, enter, 0);
     }
@@ -270,11 +298,19 @@ static void run_block(size_t threads, const std::vector<size_t>& order) {
     fiber.together = Together::NOTHING;
     fiber.index = {static_cast<unsigned>(i), 0, 0};
     fiber.set = 0;
+    fiber.announced = false;
     fiber.groups.clear();
     fiber.uncommitted.clear();
   }
+}
+
+static bool all_are(State state, size_t threads) {
+  return std::all_of(fibers, fibers + threads, [&](const Fiber& fiber) { return fiber.state == state; });
+}
+
+// To its end, or to a barrier of its cluster.
+static void run_block(size_t threads, const std::vector<size_t>& order) {
   while (true) {
-    bool left = false;
     for (size_t i : order) {
       if (fibers[i].state == State::READY) {
         run(fibers[i]);
@@ -282,9 +318,8 @@ static void run_block(size_t threads, const std::vector<size_t>& order) {
           return;
         }
       }
-      left |= fibers[i].state != State::DONE;
     }
-    if (!left) {
+    if (all_are(State::DONE, threads) || all_are(State::AT_CLUSTER_BARRIER, threads)) {
       return;
     }
     bool goesOn = false;
@@ -303,35 +338,73 @@ static void run_block(size_t threads, const std::vector<size_t>& order) {
   }
 }
 
-std::string run_grid(const std::string& name, dim3 grid, dim3 block, size_t shared_bytes,
+// Neighbours in x, one after the other from barrier to barrier.
+static void run_cluster(dim3 first, size_t threads, size_t shared_bytes, std::mt19937& random) {
+  std::vector<size_t> order(threads);
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<unsigned> ranks(cluster_blocks);
+  std::iota(ranks.begin(), ranks.end(), 0);
+  std::vector<void*> dynamic(cluster_blocks);
+  auto select = [&](unsigned rank) {
+    blockIdx = {first.x + rank, first.y, first.z};
+    fibers = all_fibers.data() + rank * threads;
+    shared = dynamic[rank];
+    checker::select_block(rank);
+  };
+  for (unsigned rank : ranks) {
+    dynamic[rank] = checker::begin_block(rank, ((first.z * gridDim.y) + first.y) * gridDim.x + first.x + rank, shared_bytes);
+    select(rank);
+    begin_block_of_hopper(threads, shared, shared_bytes);
+    begin_block(threads);
+  }
+  while (true) {
+    std::shuffle(ranks.begin(), ranks.end(), random);
+    size_t ended = 0;
+    for (unsigned rank : ranks) {
+      select(rank);
+      std::shuffle(order.begin(), order.end(), random);
+      run_block(threads, order);
+      if (!fault_message.empty()) {
+        return;
+      }
+      ended += all_are(State::DONE, threads);
+    }
+    if (ended == cluster_blocks) {
+      return;
+    }
+    if (ended != 0) {
+      fault_message = "a block ends while others of its cluster wait at a barrier, " + checker::place();
+      return;
+    }
+    for (unsigned rank : ranks) {
+      select(rank);
+      checker::cluster_barrier_passed();
+      release(0, threads);
+    }
+  }
+}
+
+std::string run_grid(const std::string& name, dim3 grid, dim3 block, unsigned cluster, size_t shared_bytes,
                      const std::function<void()>& kernel) {
   static std::mt19937 random(1);
   fault_message.clear();
-  if (fibers.size() < block.x) {
-    fibers.clear();  // none may move, they stand in the middle of their stacks
-    fibers.resize(block.x);
+  cluster_blocks = cluster;
+  if (all_fibers.size() < size_t{block.x} * cluster) {
+    all_fibers.clear();  // no fiber may move while it stands in the middle of its stack
+    all_fibers.resize(size_t{block.x} * cluster);
   }
   body = &kernel;
   blockDim = block;
   gridDim = grid;
   checker::begin_launch(name);
-  std::vector<unsigned> blocks(size_t{grid.x} * grid.y * grid.z);
-  for (unsigned i = 0; i < blocks.size(); i++) {
-    blocks[i] = i;
-  }
-  std::shuffle(blocks.begin(), blocks.end(), random);
-  std::vector<size_t> order(block.x);
-  for (size_t i = 0; i < order.size(); i++) {
-    order[i] = i;
-  }
-  for (unsigned serial : blocks) {
-    blockIdx = {serial % grid.x, serial / grid.x % grid.y, serial / grid.x / grid.y};
-    shared = checker::begin_block(serial, shared_bytes);
-    begin_block_of_hopper(block.x, shared, shared_bytes);
-    std::shuffle(order.begin(), order.end(), random);
-    run_block(block.x, order);
+  std::vector<unsigned> clusters(size_t{grid.x} * grid.y * grid.z / cluster);
+  std::iota(clusters.begin(), clusters.end(), 0);
+  std::shuffle(clusters.begin(), clusters.end(), random);
+  for (unsigned index : clusters) {
+    unsigned serial = index * cluster;
+    run_cluster({serial % grid.x, serial / grid.x % grid.y, serial / grid.x / grid.y}, block.x, shared_bytes, random);
     if (!fault_message.empty()) {
-      fibers.clear();  // they stand in the middle of a kernel
+      all_fibers.clear();  // they stand in the middle of a kernel
       return fault_message;
     }
   }

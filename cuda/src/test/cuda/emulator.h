@@ -14,8 +14,9 @@ using Binder = std::function<void()> (*)(void** parameters);
 // Null where there is no such kernel.
 Binder find_kernel(const char* name);
 
-// Runs a launch to its end; returns what went wrong, or nothing.
-std::string run_grid(const std::string& name, dim3 grid, dim3 block, size_t shared, const std::function<void()>& kernel);
+// Runs a launch to its end; returns what went wrong, or nothing. A cluster is that many neighbours in x.
+std::string run_grid(const std::string& name, dim3 grid, dim3 block, unsigned cluster, size_t shared,
+                     const std::function<void()>& kernel);
 
 // For hopper.cpp, which holds what the threads of a block have under way on tensor cores.
 

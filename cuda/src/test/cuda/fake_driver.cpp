@@ -36,6 +36,7 @@ struct Launch {
   std::string name;
   std::function<void()> kernel;
   dim3 grid, block;
+  unsigned cluster;
   size_t shared;
 };
 
@@ -84,7 +85,7 @@ static int run(const Launch& launch) {
   if (fail_after >= 0 && fail_after-- == 0) {
     return ILLEGAL_ADDRESS;
   }
-  last_fault = emulator::run_grid(launch.name, launch.grid, launch.block, launch.shared, launch.kernel);
+  last_fault = emulator::run_grid(launch.name, launch.grid, launch.block, launch.cluster, launch.shared, launch.kernel);
   if (!last_fault.empty()) {
     std::fprintf(stderr, "fake driver: %s\n", last_fault.c_str());
     return LAUNCH_FAILED;
@@ -115,16 +116,16 @@ static bool is_pinned(const void* p, size_t bytes) {
   return static_cast<const char*>(p) + bytes <= static_cast<const char*>(next->first) + next->second;
 }
 
-static int start(void* of, dim3 grid, dim3 block, size_t shared, void** parameters) {
+static int start(void* of, dim3 grid, dim3 block, unsigned cluster, size_t shared, void** parameters) {
   REQUIRE(state());
   auto function = static_cast<Function*>(of);
   bool fits = function != nullptr && grid.x > 0 && grid.y > 0 && grid.z > 0 && grid.x <= 0x7fffffff && grid.y <= 65535 &&
               grid.z <= 65535 && block.x > 0 && block.x <= 1024 && block.x % 32 == 0 && block.y == 1 && block.z == 1 &&
-              shared <= function->most_shared_bytes;
+              cluster <= 8 && grid.x % cluster == 0 && shared <= function->most_shared_bytes;
   if (!fits) {
     return INVALID_VALUE;
   }
-  Launch launch{function->name, function->bind(parameters), grid, block, shared};
+  Launch launch{function->name, function->bind(parameters), grid, block, cluster, shared};
   launches++;
   if (capturing != nullptr) {
     capturing->push_back(std::move(launch));
@@ -305,17 +306,25 @@ int cuTensorMapEncodeTiled(void* map, int type, unsigned rank, void* address, co
 
 int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                    unsigned shared, void*, void** parameters, void**) {
-  return start(function, {gx, gy, gz}, {bx, by, bz}, shared, parameters);
+  return start(function, {gx, gy, gz}, {bx, by, bz}, 1, shared, parameters);
 }
 int cuLaunchKernelEx(const LaunchConfig* config, void* function, void** parameters, void**) {
+  unsigned cluster = 1;
   for (unsigned i = 0; i < config->count; i++) {
-    if (config->attributes[i].id != 6 || config->attributes[i].value[0] != 1) return INVALID_VALUE;
-    if (capturing != nullptr && version < 12030) return NOT_SUPPORTED;
-    overlapping++;
+    const int* value = config->attributes[i].value;
+    if (config->attributes[i].id == 4) {
+      if (capability < 90) return NOT_SUPPORTED;
+      if (value[0] < 1 || value[1] != 1 || value[2] != 1) return INVALID_VALUE;
+      cluster = static_cast<unsigned>(value[0]);
+    } else {
+      if (config->attributes[i].id != 6 || value[0] != 1) return INVALID_VALUE;
+      if (capturing != nullptr && version < 12030) return NOT_SUPPORTED;
+      overlapping++;
+    }
   }
   const unsigned* g = config->grid;
   const unsigned* b = config->block;
-  return start(function, {g[0], g[1], g[2]}, {b[0], b[1], b[2]}, config->shared, parameters);
+  return start(function, {g[0], g[1], g[2]}, {b[0], b[1], b[2]}, cluster, config->shared, parameters);
 }
 
 int cuStreamBeginCapture_v2(void*, int) {

@@ -438,6 +438,11 @@ final class CudaBackend implements Backend {
   }
 
   @Override
+  public int mostHeadRows() {
+    return Planner.BATCH_TOKENS;
+  }
+
+  @Override
   public void finishPass() {
     run();
   }

@@ -83,10 +83,22 @@ public enum Kernel {
   SPLIT_ROWS("PPPI"),
   /** {@code gemm.cuh}. */
   SPLIT_NORM("PPFI" + "PP"),
-  /** {@code batch.cuh}: 32 tokens and 16 rows. */
-  BATCH_16(Kernel.GEMM),
-  /** {@code batch.cuh}: 32 tokens and 32 rows. */
-  BATCH_32(Kernel.GEMM),
+  /** {@code batch.cuh}: 16 tokens and a tile of 32 rows. */
+  BATCH_NARROW_16(Kernel.BATCH),
+  /** {@code batch.cuh}: 32 tokens and a tile of 32 rows. */
+  BATCH_NARROW_32(Kernel.BATCH),
+  /** {@code batch.cuh}: 16 tokens and a tile of 64 rows. */
+  BATCH_16(Kernel.BATCH),
+  /** {@code batch.cuh}: 32 tokens and a tile of 64 rows. */
+  BATCH_32(Kernel.BATCH),
+  /** {@code batch.cuh}: 16 tokens and a tile of 128 rows. */
+  BATCH_WIDE_16(Kernel.BATCH),
+  /** {@code batch.cuh}: 32 tokens and a tile of 128 rows. */
+  BATCH_WIDE_32(Kernel.BATCH),
+  /** {@code batch.cuh}: 16 tokens and very many rows. */
+  BATCH_HEAD_16(Kernel.BATCH_HEAD),
+  /** {@code batch.cuh}: 32 tokens and very many rows. */
+  BATCH_HEAD_32(Kernel.BATCH_HEAD),
   /** {@code gemm.cuh}: tiles of 64 tokens and 64 rows. */
   GEMM_64_64(Kernel.GEMM),
   /** {@code gemm.cuh}: tiles of 64 tokens and 128 rows. */
@@ -125,7 +137,8 @@ public enum Kernel {
   private static final String LINEAR = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "IIII";
   private static final String DECODE = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "PPP" + "III";
   private static final String ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
-
+  private static final String BATCH = "PPP" + "PPP" + "PPP" + "III" + "PPF" + "P" + "IIII" + "II";
+  private static final String BATCH_HEAD = "PPP" + "PPP" + "PPP" + "III" + "P" + "III";
   private static final String GEMM = "PPP" + "PPP" + "PPP" + "III" + "PPP" + "II";
   private static final String PREPARE_ATTENTION = "PPP" + "PPF" + "PPPP" + "PPP" + "IIIII";
   private static final String PREFILL_ATTENTION = "PPP" + "PPP" + "PPP" + "III";
@@ -155,6 +168,7 @@ public enum Kernel {
   public boolean hasDynamicShared() {
     return name().startsWith("LINEAR")
         || name().startsWith("DECODE")
+        || name().startsWith("BATCH")
         || name().startsWith("GEMM")
         || isForHopper()
         || name().startsWith("PREFILL_ATTENTION");

@@ -9,6 +9,7 @@ import java.util.List;
  * @param gridX blocks in x
  * @param gridY blocks in y
  * @param gridZ blocks in z
+ * @param cluster how many neighbours in x run at the same time and see each other's shared memory
  * @param threads the threads of a block
  * @param sharedBytes the dynamic shared memory of a block
  * @param arguments a Long for a pointer, Integer, Float or {@link TensorMap}, as {@link
@@ -19,6 +20,7 @@ public record Launch(
     int gridX,
     int gridY,
     int gridZ,
+    int cluster,
     int threads,
     int sharedBytes,
     List<Object> arguments) {
@@ -40,6 +42,18 @@ public record Launch(
       throw new IllegalArgumentException(
           kernel.entry() + " takes " + kernel.parameters() + ", found " + types);
     }
+  }
+
+  /** A launch of blocks that do not know each other. */
+  Launch(
+      Kernel kernel,
+      int gridX,
+      int gridY,
+      int gridZ,
+      int threads,
+      int sharedBytes,
+      List<Object> arguments) {
+    this(kernel, gridX, gridY, gridZ, 1, threads, sharedBytes, arguments);
   }
 
   static Launch of(Kernel kernel, int blocks, int threads, Object... arguments) {

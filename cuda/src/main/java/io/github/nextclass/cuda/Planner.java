@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  *       attention                                           ATTENTION with norms; for prompts
  *                                                           PREPARE_ATTENTION, and PREFILL_ or
  *                                                           HOPPER_ATTENTION
+ *   the first three, for some tokens                        BATCH
  *   rmsNorm, siluMul or attention of prompts,
- *       linears on tensor cores                             RMS_NORM, SPLIT_NORM, SILU_MUL or
+ *       linears for many tokens                             RMS_NORM, SPLIT_NORM, SILU_MUL or
  *                                                           attention that splits
  *   linears of two, siluMul, linear, on Hopper              HOPPER_GEMM, gated       gate, up; down
  * </pre>
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * A fused kernel leaves in every buffer what the operations that it stands for would, but for what
  * nobody asks for later: q, k and, where it splits for the next layer, the norm of a prompt and the
  * output of attention; on Hopper the result of what is added to a residual, and gate and up of what
- * goes into down. So fusing needs no look at what comes after the next operation.
+ * goes into down. So fusing needs no look at what comes after the next operation; only BATCH takes
+ * a norm along where a later one overwrites its result.
  */
 final class Planner {
   /** The most parts that the positions of a row are split into, as in {@code attention.cuh}. */
@@ -49,9 +51,6 @@ final class Planner {
 
   /** Up to here a linear layer is as slow as the reading of its weights, with {@code batch.cuh}. */
   static final int BATCH_TOKENS = 64;
-
-  /** As in {@code batch.cuh}. */
-  private static final int BATCH_TILE = 32;
 
   /** Blocks that look for the best class of a row together. */
   private static final int CHOOSE_BLOCKS = 128;
@@ -111,6 +110,7 @@ final class Planner {
   private final @Nullable HopperGemm hopper;
   private final @Nullable HopperAttention hopperAttention;
   private final CudaBackend.Tuning tuning;
+  private final BatchLaunches batches;
 
   /** The numbers and the memory that attention needs. */
   record AttentionShape(int heads, int kvHeads, int headDim, long parts, long ended) {
@@ -147,6 +147,7 @@ final class Planner {
     this.hopper = hopper;
     this.hopperAttention = hopperAttention;
     this.tuning = tuning;
+    this.batches = new BatchLaunches(device);
   }
 
   /**
@@ -169,8 +170,16 @@ final class Planner {
 
   /** Whether an operation runs on tensor cores, and needs room for its input split in two. */
   static boolean isGemm(Op.Linears op) {
-    return op.tokens() > FEW_TOKENS
-        && op.x().columns() % DEPTH == 0
+    return op.tokens() > BATCH_TOKENS && suitsTensorCores(op);
+  }
+
+  /** Whether it runs on tensor cores, and splits its input itself. */
+  private static boolean isBatch(Op.Linears op) {
+    return op.tokens() > FEW_TOKENS && op.tokens() <= BATCH_TOKENS && suitsTensorCores(op);
+  }
+
+  private static boolean suitsTensorCores(Op.Linears op) {
+    return op.x().columns() % DEPTH == 0
         && op.layers().stream()
             .allMatch(layer -> layer.weight().format() == CudaWeight.Format.BF16);
   }
@@ -238,8 +247,15 @@ final class Planner {
 
   /** Adds one kernel for the first few operations, and returns for how many; 0 if there is none. */
   private int fused(List<Op> ops, int tokens, boolean isSplit, List<Launch> to) {
-    if (ops.get(0) instanceof Op.RmsNorm norm && isFew(norm)) {
+    if (ops.get(0) instanceof Op.RmsNorm norm && isOfRows(norm)) {
       return normed(norm, ops, to);
+    }
+    if (ops.get(0) instanceof Op.Linears linears
+        && isBatch(linears)
+        && ops.size() > 1
+        && takesGate(linears, ops.get(1))) {
+      to.addAll(linear(linears, Extras.NONE.gated(), isSplit));
+      return 2;
     }
     if (ops.get(0) instanceof Op.RmsNorm qNorm && ops.size() >= 6) {
       return preparedAttention(qNorm, ops, tokens, to);
@@ -312,9 +328,28 @@ final class Planner {
         layers, outs, residual, gated, input, tuning.rounds(), op.x().columns(), op.tokens());
   }
 
-  /** Of whole rows, and few of them. */
-  private static boolean isFew(Op.RmsNorm norm) {
-    return norm.weight().columns() == norm.x().columns() && norm.tokens() <= FEW_TOKENS;
+  /** Of whole rows, not more of them than kernels take the norm along for. */
+  private static boolean isOfRows(Op.RmsNorm norm) {
+    return norm.weight().columns() == norm.x().columns() && norm.tokens() <= BATCH_TOKENS;
+  }
+
+  /** Whether what a buffer holds is gone by the end of a pass, and nobody has looked at it. */
+  private static boolean isOverwritten(CudaBuffer buffer, List<Op> later) {
+    for (Op op : later) {
+      switch (op) {
+        case Op.Linears linears when linears.x() == buffer -> {
+          return false;
+        }
+        case Op.Gather gather when gather.x() == buffer -> {
+          return false;
+        }
+        case Op.RmsNorm norm when norm.x() == buffer || norm.out() == buffer -> {
+          return norm.x() != buffer;
+        }
+        default -> {}
+      }
+    }
+    return false;
   }
 
   private int normed(Op.RmsNorm norm, List<Op> ops, List<Launch> to) {
@@ -334,15 +369,22 @@ final class Planner {
         || !(ops.get(at) instanceof Op.Linears linears)
         || linears.x() != input
         || linears.tokens() != norm.tokens()
-        || norm.x() == norm.out()) {
+        || norm.x() == norm.out()
+        || (isBatch(linears)
+            ? selected != 0 || !isOverwritten(input, ops.subList(at + 1, ops.size()))
+            : norm.tokens() > FEW_TOKENS)) {
       return 0;
     }
     Extras extras =
         new Extras(norm.weight().address(), norm.eps(), norm.out().address(), selected, 0, false);
-    boolean gated = at + 1 < ops.size() && isGate(linears, ops.get(at + 1));
+    boolean gated = at + 1 < ops.size() && takesGate(linears, ops.get(at + 1));
     Op.Linears of = new Op.Linears(linears.layers(), norm.x(), linears.tokens(), linears.outs());
     to.addAll(linear(of, gated ? extras.gated() : extras, false));
     return at + (gated ? 2 : 1);
+  }
+
+  private boolean takesGate(Op.Linears linears, Op next) {
+    return isGate(linears, next) && (!isBatch(linears) || batches.takesGates());
   }
 
   private static boolean isGate(Op.Linears linears, Op next) {
@@ -586,10 +628,10 @@ final class Planner {
       Layers layers = new Layers(op.layers().subList(from, to), op.outs().subList(from, to));
       launches.add(
           gemm
-              ? op.tokens() <= BATCH_TOKENS
-                  ? batch(layers, op.x().columns(), op.tokens(), extras.residual())
-                  : gemm(layers, op.x().columns(), op.tokens(), extras.residual())
-              : linear(layers, op.x(), op.tokens(), extras));
+              ? gemm(layers, op.x().columns(), op.tokens(), extras.residual())
+              : isBatch(op)
+                  ? batch(layers, op.x(), op.tokens(), extras)
+                  : linear(layers, op.x(), op.tokens(), extras));
       from = to;
     }
     return launches;
@@ -603,9 +645,11 @@ final class Planner {
   private static final class Layers {
     final List<Object> arguments = new ArrayList<>();
     final int[] rows = new int[MOST_LAYERS];
+    final int count;
     final CudaWeight.Format format;
 
     Layers(List<Op.Layer> layers, List<CudaBuffer> outs) {
+      count = layers.size();
       format = layers.get(0).weight().format();
       for (int i = 0; i < layers.size(); i++) {
         rows[i] = layers.get(i).weight().rows();
@@ -613,8 +657,8 @@ final class Planner {
       add(layers.stream().map(layer -> layer.weight().address()).toList());
       add(layers.stream().map(layer -> address(layer.bias())).toList());
       add(outs.stream().map(CudaBuffer::address).toList());
-      for (int count : rows) {
-        arguments.add(count);
+      for (int n : rows) {
+        arguments.add(n);
       }
     }
 
@@ -697,18 +741,21 @@ final class Planner {
     return tuning.rounds() ? 0 : splitRows.low();
   }
 
-  /** As many rows a block as leave no multiprocessor idle. */
-  private Launch batch(Layers layers, int columns, int tokens, long residual) {
-    boolean isLarge = ceil(layers.allRows(), BATCH_TILE) * 4 >= device.multiprocessors() * 3;
-    int tile = isLarge ? BATCH_TILE : BATCH_TILE / 2;
-    return new Launch(
-        isLarge ? Kernel.BATCH_32 : Kernel.BATCH_16,
-        ceil(layers.allRows(), tile),
-        ceil(tokens, BATCH_TILE),
-        1,
-        THREADS,
-        0,
-        layers.and(splitRows.high(), low(), residual, columns, tokens));
+  private Launch batch(Layers layers, CudaBuffer x, int tokens, Extras extras) {
+    boolean isExact = !tuning.rounds();
+    if (layers.count == 1
+        && extras.norm() == 0
+        && extras.residual() == 0
+        && batches.isHead(layers.rows[0], x.columns(), tokens)) {
+      return batches.head(layers.arguments, x, tokens, isExact);
+    }
+    return batches.layers(
+        layers.arguments,
+        layers.rows,
+        x,
+        tokens,
+        new BatchLaunches.Extras(extras.norm(), extras.eps(), extras.residual(), extras.isGated()),
+        isExact);
   }
 
   /** Small tiles where large ones would leave multiprocessors idle. The bits are the same. */

@@ -2,11 +2,15 @@ package io.github.nextclass.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import io.github.nextclass.engine.BestClass;
 import io.github.nextclass.engine.Engine;
 import io.github.nextclass.engine.EngineOptions;
+import io.github.nextclass.engine.KvCacheFormat;
 import io.github.nextclass.engine.MemoryBudgetException;
 import io.github.nextclass.engine.Session;
+import io.github.nextclass.engine.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -95,6 +99,205 @@ class EmulatedForwardTest {
       assertThat(
               Golden.relativeError(
                   first, new float[][] {expected.forward(prompt), expected.forward(prompt)}))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+    }
+  }
+
+  /** What {@code scripts/cuda_check.sh} measures beside the default. */
+  @Test
+  void roundedActivationsAreAboutAsGood() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    for (int chunk : List.of(40, 512)) {
+      EngineOptions rounding = options(PlainProvider.ROUNDING).withPrefillChunk(chunk);
+      try (Engine engine = Engine.load(golden.folder(), rounding);
+          Session session = engine.newSession(golden.tokenIds().length)) {
+        float[][] logits = Golden.allLogits(session, golden.tokenIds());
+        assertThat(Golden.relativeError(logits, golden.logits())).isBetween(1e-5, 2e-2);
+      }
+    }
+  }
+
+  /** Of weights that q8 holds exactly, so that the float model is what it must equal. */
+  @ParameterizedTest
+  @CsvSource({"1, cuda", "7, cuda", "40, cuda", "7, cuda-unfused"})
+  void weightsOf8BitsAreTheirDequantisedValues(int chunk, String backend, @TempDir Path folder)
+      throws IOException {
+    new RandomCheckpoint(256, 384, 2, 4, 2, 128, 300).writeOfLevels(folder, 5);
+    int[] tokens = Arrays.copyOf(TOKENS, 10);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda =
+            Engine.load(
+                folder, options(backend).withPrefillChunk(chunk).withWeights(WeightFormat.Q8));
+        Session expected = cpu.newSession(40);
+        Session actual = cuda.newSession(40)) {
+      assertThat(
+              Golden.relativeError(
+                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+      assertThat(actual.greedy(new int[] {1}, 4)).isEqualTo(expected.greedy(new int[] {1}, 4));
+    }
+  }
+
+  /** The CPU rounds the inputs of q8 to 8 bits, the device does not. */
+  @Test
+  void checkpointsOf8BitsAreAboutAsOnTheCpu() throws IOException {
+    Golden golden = Golden.load("q8");
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session session = engine.newSession(golden.tokenIds().length)) {
+      float[][] logits = Golden.allLogits(session, golden.tokenIds());
+      assertThat(Golden.relativeError(logits, golden.logits())).isBetween(1e-4, 5e-2);
+    }
+    assertThatThrownBy(() ->
+            Engine.load(
+                Golden.load(CHECKPOINT).folder(), options("cuda").withWeights(WeightFormat.Q4)))
+        .hasMessage("backend cuda has no q4 weights; the CPU has");
+  }
+
+  @Test
+  void otherFormatsOfTheCacheAreRefused() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    EngineOptions bf16 = options("cuda").withKvCache(KvCacheFormat.BF16);
+    assertThatThrownBy(() -> Engine.load(golden.folder(), bf16))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("backend cuda has no")
+        .hasMessageContaining("KV cache");
+    try (Engine engine = Engine.load(golden.folder(), bf16.withBackend("auto"))) {
+      assertThat(engine.description()).startsWith("CPU");
+    }
+  }
+
+  @Test
+  void decodingIsTheSameFusedAndUnfusedAndInABatch() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine fused = Engine.load(golden.folder(), options("cuda"));
+        Engine unfused = Engine.load(golden.folder(), options(PlainProvider.UNFUSED));
+        Session one = fused.newSession(40);
+        Session other = unfused.newSession(40);
+        Session first = fused.newSession(40);
+        Session second = fused.newSession(40)) {
+      first.append(5, 6, 7);
+      for (int i = 0; i < 20; i++) {
+        float[] scores = one.forward(TOKENS[i]);
+        assertThat(
+                Golden.relativeError(
+                    new float[][] {other.forward(TOKENS[i])}, new float[][] {scores}))
+            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+        float[][] batch =
+            fused.forwardTogether(List.of(first, second), new int[] {TOKENS[i + 1], TOKENS[i]});
+        assertThat(batch[1]).containsExactly(scores);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"cuda, 1, 40", "cuda, 3, 20", "cuda, 20, 3", "cuda-unfused, 3, 5"})
+  void greedyStepsChooseWhatTheScoresSay(String backend, int sequences, int count)
+      throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine cpu = Engine.load(golden.folder(), options("cpu"));
+        Engine cuda = Engine.load(golden.folder(), options(backend))) {
+      List<Session> expected = new ArrayList<>();
+      List<Session> actual = new ArrayList<>();
+      List<int[]> prompts = new ArrayList<>();
+      for (int i = 0; i < sequences; i++) {
+        expected.add(cpu.newSession(100));
+        actual.add(cuda.newSession(100));
+        prompts.add(Arrays.copyOfRange(TOKENS, i, 2 * i + 1));
+      }
+      assertThat(cuda.greedyTogether(actual, prompts, count))
+          .isDeepEqualTo(cpu.greedyTogether(expected, prompts, count));
+      assertThat(actual).extracting(Session::position).first().isEqualTo(count);
+      expected.forEach(Session::close);
+      actual.forEach(Session::close);
+    }
+  }
+
+  @Test
+  void theBestClassComesWithItsScoreAndProbability() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    int classes = 50;
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session plain = engine.newSession(100);
+        Session session = engine.newSession(100)) {
+      int next = 1;
+      for (BestClass best : session.best(new int[] {next}, 20, classes)) {
+        float[] scores = Arrays.copyOf(plain.forward(next), classes);
+        float greatest = scores[best.tokenId()];
+        double total = 0;
+        for (float score : scores) {
+          assertThat(score).isLessThanOrEqualTo(greatest);
+          total += Math.exp(score - greatest);
+        }
+        assertThat(best.score()).isEqualTo(greatest);
+        assertThat(best.probability()).isCloseTo(1 / total, within(1e-6));
+        next = best.tokenId();
+      }
+    }
+  }
+
+  @Test
+  void greedyStepsWaitForNobody() throws IOException {
+    Golden golden = Golden.load(CHECKPOINT);
+    try (Engine engine = Engine.load(golden.folder(), options("cuda"));
+        Session session = engine.newSession(100)) {
+      session.greedy(new int[] {1}, 16);
+      long waits = driver.waits();
+      session.greedy(new int[] {2}, 16);
+      assertThat(driver.waits()).isEqualTo(waits + 1);
+    }
+  }
+
+  /** One layer of Qwen3-0.6B on what looks like a large device: its grids, tiles and splits. */
+  @ParameterizedTest
+  @CsvSource({"1, 2", "6, 6", "40, 10", "40, 40", "70, 66"})
+  void theShapesOfThePublishedModel(int chunk, int length, @TempDir Path folder)
+      throws IOException {
+    driver.device(132, 227 << 10);
+    new RandomCheckpoint(1024, 3072, 1, 16, 8, 128, 1000).write(folder, 3);
+    int[] tokens = Arrays.copyOf(TOKENS, length);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
+        Session expected = cpu.newSession(100);
+        Session actual = cuda.newSession(100)) {
+      assertThat(
+              Golden.relativeError(
+                  new float[][] {actual.forward(tokens)}, new float[][] {expected.forward(tokens)}))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+    }
+  }
+
+  /** Where each multiprocessor has several turns of rows, as with the published vocabulary. */
+  @ParameterizedTest
+  @CsvSource({"12, 12", "40, 40"})
+  void headsOfVeryManyRows(int chunk, int length, @TempDir Path folder) throws IOException {
+    driver.device(1, 99 << 10);
+    new RandomCheckpoint(256, 384, 1, 4, 2, 128, 1101).write(folder, 9);
+    int[] tokens = Arrays.copyOf(TOKENS, length);
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
+        Session expected = cpu.newSession(40);
+        Session actual = cuda.newSession(40)) {
+      assertThat(
+              Golden.relativeError(
+                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
+          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+    }
+  }
+
+  /** Where blocks cannot work together, there are tiles of fewer rows. */
+  @ParameterizedTest
+  @CsvSource({"12, 24", "40, 40"})
+  void batchesOnDevicesWithoutClusters(int chunk, int length) throws IOException {
+    driver.machine(FakeDriver.CUDA_12_6, 1, 80, 1L << 32);
+    Golden golden = Golden.load(CHECKPOINT);
+    int[] tokens = Arrays.copyOf(TOKENS, length);
+    try (Engine cpu = Engine.load(golden.folder(), options("cpu"));
+        Engine cuda = Engine.load(golden.folder(), options("cuda").withPrefillChunk(chunk));
+        Session expected = cpu.newSession(40);
+        Session actual = cuda.newSession(40)) {
+      assertThat(
+              Golden.relativeError(
+                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
           .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
     }
   }

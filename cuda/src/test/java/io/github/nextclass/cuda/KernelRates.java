@@ -67,7 +67,7 @@ final class KernelRates implements AutoCloseable {
     rate("down", tokens, config.intermediateSize(), "mlp.down_proj");
   }
 
-  /** The LM head, of which an engine asks at most 16 rows at a time. */
+  /** The LM head, of which an engine asks at most {@link Planner#BATCH_TOKENS} rows at a time. */
   void head(int tokens) throws SafetensorsException {
     Linear head = new Linear(weight("model.embed_tokens.weight"), null);
     Buffer x = backend.buffer(tokens, config.hiddenSize());

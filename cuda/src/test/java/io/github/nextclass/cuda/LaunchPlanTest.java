@@ -182,23 +182,43 @@ class LaunchPlanTest {
     }
   }
 
+  /** The second norm of the layer is the last one of the pass, and somebody may want its result. */
   @Test
-  void aBatchOfManyIsNineKernelsALayer() throws IOException {
+  void aBatchIsFiveKernelsALayer() throws IOException {
+    for (int sequences : new int[] {9, 16, 32, 64}) {
+      try (Pass pass = new Pass(90, true)) {
+        pass.batch(sequences);
+        String batch = "launch batch_" + (sequences <= 16 ? 16 : 32) + " overlapping";
+        assertThat(pass.api.calls)
+            .as("%d sequences", sequences)
+            .containsExactly(
+                "copyToDevice",
+                "launch embed_bf16",
+                batch,
+                "launch attention_64 overlapping",
+                batch,
+                "launch rms_norm overlapping",
+                batch,
+                batch);
+      }
+    }
+  }
+
+  @Test
+  void aBatchOnADeviceWithoutClustersDoesNotTakeTheGate() throws IOException {
     try (Pass pass = new Pass(80, true)) {
       pass.batch(32);
       assertThat(pass.api.calls)
           .containsExactly(
               "copyToDevice",
               "launch embed_bf16",
-              "launch rms_norm",
-              "launch batch_16",
+              "launch batch_narrow_32",
               "launch attention_64",
-              "launch split_rows",
-              "launch batch_16",
+              "launch batch_narrow_32",
               "launch rms_norm",
-              "launch batch_16",
+              "launch batch_narrow_32",
               "launch silu_mul",
-              "launch batch_16");
+              "launch batch_narrow_32");
     }
   }
 

@@ -91,7 +91,7 @@ class OnGpuTest {
     new RandomCheckpoint(512, 1024, 3, 8, 4, 128, 1000).write(folder, 2);
     try (Engine cpu = Engine.load(folder, options("cpu"));
         Engine cuda = Engine.load(folder, options("cuda"))) {
-      for (int size : List.of(1, 2, 5, 8, 9, 33, 100)) {
+      for (int size : List.of(1, 2, 5, 8, 9, 16, 17, 32, 33, 64, 100)) {
         List<Session> expected = new ArrayList<>();
         List<Session> actual = new ArrayList<>();
         for (int i = 0; i < size; i++) {

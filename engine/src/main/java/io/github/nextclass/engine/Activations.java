@@ -10,10 +10,11 @@ final class Activations {
   /** Positions whose choices are kept: as many steps can be made before anybody reads them. */
   static final int CHOSEN_COLUMNS = 16;
 
-  /** Rows of logits made at a time: 16 x 151,936 floats are 10 MB. */
-  static final int LOGIT_ROWS = 16;
-
   final int rows;
+
+  /** Rows of logits made at a time. */
+  final int logitRows;
+
   final Buffer x; // [tokens, hiddenSize]
   final Buffer normed; // [tokens, hiddenSize]
   final Buffer q; // [tokens, numAttentionHeads * headDim]
@@ -45,7 +46,7 @@ final class Activations {
     branch = backend.buffer(rows, config.hiddenSize());
     gate = backend.buffer(rows, config.intermediateSize());
     up = backend.buffer(rows, config.intermediateSize());
-    int logitRows = Math.min(rows, LOGIT_ROWS);
+    logitRows = Math.min(rows, backend.mostHeadRows());
     selected = backend.buffer(logitRows, config.hiddenSize());
     logits = backend.buffer(logitRows, config.vocabSize());
   }
@@ -76,14 +77,14 @@ final class Activations {
     return chosen;
   }
 
-  /** What buffers of so many rows take. */
-  static long bytes(Qwen3Config config, int rows) {
+  /** What buffers of so many rows take, with a head of so many of them at a time. */
+  static long bytes(Qwen3Config config, int rows, int mostHeadRows) {
     long floatsPerRow =
         3L * config.hiddenSize()
             + 2L * config.queryWidth()
             + 2L * config.keyValueWidth()
             + 2L * config.intermediateSize();
-    long logitRows = Math.min(rows, LOGIT_ROWS);
+    long logitRows = Math.min(rows, mostHeadRows);
     return Float.BYTES
         * (rows * floatsPerRow + logitRows * (config.hiddenSize() + (long) config.vocabSize()));
   }

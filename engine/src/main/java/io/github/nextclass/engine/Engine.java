@@ -154,7 +154,7 @@ public final class Engine implements AutoCloseable {
    * @return the number of bytes
    */
   public long activationBytes() {
-    return Activations.bytes(config, passes.mostTokens());
+    return Activations.bytes(config, passes.mostTokens(), model.backend().mostHeadRows());
   }
 
   /**

@@ -52,8 +52,8 @@ record LoadedCheckpoint(
       if (backend.deviceFreeBytes().isPresent()) {
         budget.limit(backend.deviceFreeBytes().getAsLong());
       } else {
-        checkActivations(
-            config, options); // after it, so that sizes which are wrong are called wrong
+        // After it, so that sizes which are wrong are called wrong.
+        checkActivations(config, options, backend.mostHeadRows());
       }
       return new LoadedCheckpoint(config, tensors, backend, weights, quantized, budget);
     } catch (IOException | RuntimeException | Error e) {
@@ -100,8 +100,9 @@ record LoadedCheckpoint(
     }
   }
 
-  private static void checkActivations(Qwen3Config config, EngineOptions options) {
-    long needBytes = Activations.bytes(config, options.prefillChunk());
+  private static void checkActivations(
+      Qwen3Config config, EngineOptions options, int mostHeadRows) {
+    long needBytes = Activations.bytes(config, options.prefillChunk(), mostHeadRows);
     long heapBytes = Runtime.getRuntime().maxMemory();
     if (needBytes > heapBytes / 4 * 3) {
       throw new MemoryBudgetException(

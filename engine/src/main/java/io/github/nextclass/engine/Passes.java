@@ -99,9 +99,8 @@ final class Passes {
     Step step = made.step();
     int[] rows =
         wanted == Wanted.ALL ? IntStream.range(0, step.tokens()).toArray() : made.lastRows();
-    for (int from = 0; from < rows.length; from += Activations.LOGIT_ROWS) {
-      int[] some =
-          Arrays.copyOfRange(rows, from, Math.min(from + Activations.LOGIT_ROWS, rows.length));
+    for (int from = 0; from < rows.length; from += a.logitRows) {
+      int[] some = Arrays.copyOfRange(rows, from, Math.min(from + a.logitRows, rows.length));
       float[][] results = head.apply(transformer, backend, some, a);
       for (int i = 0; i < some.length; i++) {
         visitor.accept(made.sequenceOf(some[i]), step.positions()[some[i]], results[i]);
@@ -130,8 +129,8 @@ final class Passes {
             } else {
               transformer.bodyOfChosen(step, a);
             }
-            for (int from = 0; from < batch.size(); from += Activations.LOGIT_ROWS) {
-              int to = Math.min(from + Activations.LOGIT_ROWS, batch.size());
+            for (int from = 0; from < batch.size(); from += a.logitRows) {
+              int to = Math.min(from + a.logitRows, batch.size());
               int[] rows = IntStream.range(from, to).toArray();
               head.choose(transformer, backend, classes, rows, step, a);
             }
@@ -190,13 +189,8 @@ final class Passes {
   private Activations activations(int tokens) {
     if (activations == null || activations.rows < tokens) {
       activations = null; // before the new ones are made
-      activations =
-          new Activations(
-              config,
-              backend,
-              tokens <= Activations.LOGIT_ROWS
-                  ? Math.min(mostTokens, Activations.LOGIT_ROWS)
-                  : mostTokens);
+      int few = Math.min(mostTokens, backend.mostHeadRows());
+      activations = new Activations(config, backend, tokens <= few ? few : mostTokens);
     }
     return activations;
   }

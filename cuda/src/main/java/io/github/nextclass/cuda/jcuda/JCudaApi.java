@@ -41,7 +41,7 @@ public final class JCudaApi implements CudaApi {
   private final CUcontext context = new CUcontext();
   private final Stream stream = new Stream();
   private final List<CUmodule> modules = new ArrayList<>();
-  private @Nullable OverlappingLaunch overlapping;
+  private @Nullable ExtendedLaunch extended;
   private @Nullable TensorMapEncoder tensorMaps;
 
   /** A failed kernel ends the context: freeing what is in it only repeats the error. */
@@ -291,11 +291,11 @@ public final class JCudaApi implements CudaApi {
   @Override
   public void launch(Function function, Launch launch, boolean overlaps) {
     String what = "kernel " + launch.kernel().entry();
-    if (overlaps) {
-      if (overlapping == null) {
-        overlapping = new OverlappingLaunch();
+    if (overlaps || launch.cluster() > 1) {
+      if (extended == null) {
+        extended = new ExtendedLaunch();
       }
-      check(what, overlapping.launch(((Kernel) function).handle(), stream.handle(), launch));
+      check(what, extended.launch(((Kernel) function).handle(), stream.handle(), launch, overlaps));
       return;
     }
     check(
@@ -366,8 +366,8 @@ public final class JCudaApi implements CudaApi {
       return;
     }
     isOpen = false;
-    if (overlapping != null) {
-      overlapping.close();
+    if (extended != null) {
+      extended.close();
     }
     if (tensorMaps != null) {
       tensorMaps.close();

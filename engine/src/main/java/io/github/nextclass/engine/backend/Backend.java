@@ -261,6 +261,16 @@ public interface Backend extends AutoCloseable {
   }
 
   /**
+   * The most rows that a head with all classes takes at a time. Each row of scores takes 4 bytes a
+   * class, and the weights of the head are read once for so many rows.
+   *
+   * @return by default 16: 16 x 151,936 floats are 10 MB
+   */
+  default int mostHeadRows() {
+    return 16;
+  }
+
+  /**
    * Ends a pass. A backend may put operations off, so that it sees more than one before it runs
    * them: up to {@link #read} of what they make, or up to here.
    */

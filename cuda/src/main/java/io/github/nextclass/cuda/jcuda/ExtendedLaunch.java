@@ -17,8 +17,8 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * A launch of a kernel that may start while the one before it ends ("programmatic dependent
- * launch"). JCuda 12.6 lacks the call, {@code cuLaunchKernelEx}, so it is made through
- * java.lang.foreign on the same driver.
+ * launch"), or whose blocks are clusters. JCuda 12.6 lacks the call, {@code cuLaunchKernelEx}, so
+ * it is made through java.lang.foreign on the same driver.
  *
  * <pre>
  *   CUlaunchConfig, 56 bytes                    CUlaunchAttribute, 72 bytes
@@ -30,7 +30,8 @@ import java.lang.invoke.MethodHandle;
  *   48  their number        int
  * </pre>
  */
-final class OverlappingLaunch implements AutoCloseable {
+final class ExtendedLaunch implements AutoCloseable {
+  private static final int CLUSTER_DIMENSION = 4;
   private static final int PROGRAMMATIC_STREAM_SERIALIZATION = 6;
   private static final long CONFIG_BYTES = 56;
   private static final long ATTRIBUTE_BYTES = 72;
@@ -39,7 +40,7 @@ final class OverlappingLaunch implements AutoCloseable {
   private final MethodHandle launch;
 
   @SuppressWarnings("restricted")
-  OverlappingLaunch() {
+  ExtendedLaunch() {
     launch =
         Linker.nativeLinker()
             .downcallHandle(
@@ -49,19 +50,30 @@ final class OverlappingLaunch implements AutoCloseable {
   }
 
   /** Returns the driver's code. The driver copies all that it is given before it returns. */
-  int launch(long function, long stream, Launch what) {
+  int launch(long function, long stream, Launch what, boolean overlaps) {
     try (Arena call = Arena.ofConfined()) {
-      MemorySegment attribute = call.allocate(ATTRIBUTE_BYTES, 8);
-      attribute.set(JAVA_INT, 0, PROGRAMMATIC_STREAM_SERIALIZATION);
-      attribute.set(JAVA_INT, 8, 1);
+      MemorySegment attributes = call.allocate(2 * ATTRIBUTE_BYTES, 8);
+      int attributeCount = 0;
+      if (overlaps) {
+        attributes.set(JAVA_INT, 0, PROGRAMMATIC_STREAM_SERIALIZATION);
+        attributes.set(JAVA_INT, 8, 1);
+        attributeCount++;
+      }
+      if (what.cluster() > 1) {
+        long at = attributeCount * ATTRIBUTE_BYTES;
+        int[] cluster = {what.cluster(), 1, 1};
+        attributes.set(JAVA_INT, at, CLUSTER_DIMENSION);
+        MemorySegment.copy(cluster, 0, attributes, JAVA_INT, at + 8, cluster.length);
+        attributeCount++;
+      }
       MemorySegment config = call.allocate(CONFIG_BYTES, 8);
       int[] sizes = {
         what.gridX(), what.gridY(), what.gridZ(), what.threads(), 1, 1, what.sharedBytes()
       };
       MemorySegment.copy(sizes, 0, config, JAVA_INT, 0, sizes.length);
       config.set(JAVA_LONG, 32, stream);
-      config.set(ADDRESS, 40, attribute);
-      config.set(JAVA_INT, 48, 1);
+      config.set(ADDRESS, 40, attributes);
+      config.set(JAVA_INT, 48, attributeCount);
       int count = what.arguments().size();
       MemorySegment values = call.allocate(JAVA_LONG, count);
       MemorySegment pointers = call.allocate(ADDRESS, count);
