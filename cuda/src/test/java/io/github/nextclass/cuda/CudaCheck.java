@@ -77,6 +77,8 @@ public final class CudaCheck {
       report.goal("decoding of 32 sequences, together", 25_000);
       report.goal("prompt of 512 in passes of 512, cuda", 150_000);
       report.goal("prompt of 2048 in passes of 2048, cuda", 250_000);
+      report.goal("prompt of 512 in passes of 2048, cuda-rounding", 150_000);
+      report.goal("prompt of 2048 in passes of 2048, cuda-rounding", 250_000);
     }
     this.sizes = sizes;
     this.deadline = System.nanoTime() + seconds * 1_000_000_000;
