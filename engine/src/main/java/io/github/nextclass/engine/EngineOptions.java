@@ -223,7 +223,15 @@ public record EngineOptions(
 
     EngineOptions options() {
       return new EngineOptions(
-          storage, threads, primitives, prefillChunk, memoryBudgetBytes, backend, weights, kvCache, roundedActivations);
+          storage,
+          threads,
+          primitives,
+          prefillChunk,
+          memoryBudgetBytes,
+          backend,
+          weights,
+          kvCache,
+          roundedActivations);
     }
   }
 }
