@@ -53,7 +53,7 @@ final class BatchLaunches {
     int rowGroups = rowGroups(rows, extras);
     int rowTiles = rowTiles(rows, extras, rowGroups);
     int splitShift = hasClusters() ? splitShift(rowTiles, parts) : 0;
-    int perSplit = ceil(parts, 1 << splitShift);
+    int perSplit = Math.ceilDiv(parts, 1 << splitShift);
     int tiles = most(tokens);
     while (tiles > 1
         && sharedBytes(tiles, rowGroups, perSplit) > Planner.dynamicSharedBytes(device)) {
@@ -64,7 +64,7 @@ final class BatchLaunches {
         Kernel.valueOf(name + tiles * TILE_TOKENS),
         1 << splitShift,
         rowTiles,
-        ceil(tokens, tiles * TILE_TOKENS),
+        Math.ceilDiv(tokens, tiles * TILE_TOKENS),
         1 << splitShift,
         WARPS * WARP,
         sharedBytes(tiles, rowGroups, perSplit),
@@ -93,8 +93,8 @@ final class BatchLaunches {
   private static int rowTiles(int[] rows, Extras extras, int rowGroups) {
     int size = rowGroups * WARP_ROWS;
     return extras.isGated()
-        ? ceil(rows[0], size / 2)
-        : Arrays.stream(rows).map(count -> ceil(count, size)).sum();
+        ? Math.ceilDiv(rows[0], size / 2)
+        : Arrays.stream(rows).map(count -> Math.ceilDiv(count, size)).sum();
   }
 
   /** Whether a single layer has so many rows that {@link #head} is the way. */
@@ -113,7 +113,7 @@ final class BatchLaunches {
     return new Launch(
         Kernel.valueOf("BATCH_HEAD_" + tiles * TILE_TOKENS),
         device.multiprocessors() * (tiles == 1 ? 2 : 1),
-        ceil(tokens, tiles * TILE_TOKENS),
+        Math.ceilDiv(tokens, tiles * TILE_TOKENS),
         1,
         WARPS * WARP,
         headSharedBytes(tiles, x.columns()),
@@ -159,9 +159,5 @@ final class BatchLaunches {
     List<Object> all = new ArrayList<>(arguments);
     all.addAll(List.of(more));
     return all;
-  }
-
-  private static int ceil(int n, int by) {
-    return (n + by - 1) / by;
   }
 }

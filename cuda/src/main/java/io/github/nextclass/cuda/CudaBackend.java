@@ -132,17 +132,16 @@ final class CudaBackend implements Backend {
               api, this::allocate, config.queryWidth(), config.keyValueWidth(), runner::forget);
       this.gatedRows = new SplitRows(api, runner::forget);
       int heads = config.numAttentionHeads();
-      CudaApi.DeviceMemory ended = take(Planner.AttentionShape.endedBytes(device, heads));
+      CudaApi.DeviceMemory ended = take(AttentionShape.endedBytes(device, heads));
       api.clear(ended);
       this.planner =
           new Planner(
               device,
-              new Planner.AttentionShape(
+              new AttentionShape(
                   heads,
                   config.numKeyValueHeads(),
                   config.headDim(),
-                  take(Planner.AttentionShape.partsBytes(device, heads, config.headDim()))
-                      .address(),
+                  take(AttentionShape.partsBytes(device, heads, config.headDim())).address(),
                   ended.address()),
               tables,
               splitRows,
@@ -375,7 +374,7 @@ final class CudaBackend implements Backend {
             step.tokens(),
             step.segments().size() == 1,
             step.segments().size() == step.tokens(),
-            Planner.longest(step),
+            AttentionLaunches.longest(step),
             (CudaBuffer) out));
   }
 

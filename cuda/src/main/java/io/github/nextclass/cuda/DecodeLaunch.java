@@ -66,7 +66,7 @@ record DecodeLaunch(Kernel kernel, int tiles, int groups, int together) {
       tiles = isSmall ? 1 : 4;
       name =
           isGated ? "DECODE_GATED_IN_TURNS_4" : isSmall ? "DECODE_IN_TURNS_1" : "DECODE_IN_TURNS_4";
-      blocks = Math.min(ceil(all, together(tiles, isGated)), most);
+      blocks = Math.min(Math.ceilDiv(all, together(tiles, isGated)), most);
     }
     int together = Math.min(tokens, MOST_TOKENS);
     while (sharedBytes(tiles, columns, together) > Planner.dynamicSharedBytes(device)) {
@@ -120,14 +120,10 @@ record DecodeLaunch(Kernel kernel, int tiles, int groups, int together) {
     return new Launch(
         kernel,
         groups + (writesNormed ? 1 : 0),
-        ceil(tokens, together),
+        Math.ceilDiv(tokens, together),
         1,
         THREADS,
         sharedBytes(tiles, columns, together),
         arguments);
-  }
-
-  private static int ceil(int n, int by) {
-    return (n + by - 1) / by;
   }
 }

@@ -37,7 +37,7 @@ final class HopperAttention {
 
   private static int sharedBytes(int headDim, boolean rounds) {
     int width = rounds ? headDim : 2 * headDim;
-    int queryLow = rounds ? 0 : Planner.PREFILL_ROWS * headDim;
+    int queryLow = rounds ? 0 : AttentionLaunches.PREFILL_ROWS * headDim;
     int stages = rounds ? STAGES_ROUNDED : STAGES;
     return (2 * stages * KEYS * width + queryLow) * Short.BYTES + BARRIER_BYTES;
   }
@@ -52,7 +52,7 @@ final class HopperAttention {
    * @param low the same
    */
   Launch launch(
-      Planner.AttentionShape shape,
+      AttentionShape shape,
       Op.Attention op,
       int blocks,
       int parts,

@@ -83,12 +83,12 @@ final class HopperGemm {
     private int gridX(Tile tile) {
       return layers.stream()
           .limit(gated == null ? MOST_LAYERS : 1)
-          .mapToInt(layer -> ceil(layer.weight().rows(), height(tile)))
+          .mapToInt(layer -> Math.ceilDiv(layer.weight().rows(), height(tile)))
           .sum();
     }
 
     private int gridY(Tile tile) {
-      return ceil(tokens, tile.tokens());
+      return Math.ceilDiv(tokens, tile.tokens());
     }
   }
 
@@ -152,11 +152,7 @@ final class HopperGemm {
   private long nanos(Tile tile, Work work) {
     long blocks = (long) work.gridX(tile) * work.gridY(tile);
     long wave = (long) device.multiprocessors() * tile.blocks();
-    long stages = ceil(work.columns, DEPTH);
+    long stages = Math.ceilDiv(work.columns, DEPTH);
     return (blocks + wave - 1) / wave * (tile.blockNanos() + stages * tile.stageNanos());
-  }
-
-  private static int ceil(int n, int by) {
-    return (n + by - 1) / by;
   }
 }

@@ -50,4 +50,9 @@ final class SplitRows {
       numbers = 0;
     }
   }
+
+  /** The same, or 0 where numbers are rounded to the high halves. */
+  long low(boolean rounds) {
+    return rounds ? 0 : low();
+  }
 }
