@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -34,9 +35,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * order of launches are right. Does not show races between blocks, nor anything about a real GPU.
  */
 class EmulatedForwardTest {
-  /** With weights in BF16: tensor cores see activations to 2^-17. */
-  private static final double TENSOR_CORES_TOLERANCE = 5e-5;
-
   private static final String CHECKPOINT = "gqa-tied-bf16";
   private static final int[] TOKENS =
       IntStream.range(0, 150).map(i -> (i * 37 + 11) % 61).toArray();
@@ -59,6 +57,18 @@ class EmulatedForwardTest {
     return EngineOptions.defaults().withBackend(backend);
   }
 
+  /** How far the device is from the CPU, in what the same work on a new session gives. */
+  private static double errorAgainstTheCpu(
+      Path folder, EngineOptions onTheDevice, Function<Session, float[][]> work)
+      throws IOException {
+    try (Engine cpu = Engine.load(folder, options("cpu"));
+        Engine cuda = Engine.load(folder, onTheDevice);
+        Session expected = cpu.newSession(200);
+        Session actual = cuda.newSession(200)) {
+      return Golden.relativeError(work.apply(actual), work.apply(expected));
+    }
+  }
+
   static Stream<Arguments> waysToRun() {
     return Golden.NAMES.stream()
         .flatMap(name ->
@@ -77,7 +87,7 @@ class EmulatedForwardTest {
         Session session = engine.newSession(golden.tokenIds().length)) {
       float[][] logits = Golden.allLogits(session, golden.tokenIds());
       assertThat(Golden.relativeError(logits, golden.logits()))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+          .isLessThanOrEqualTo(golden.tolerance(chunk));
     }
   }
 
@@ -87,20 +97,11 @@ class EmulatedForwardTest {
   void aLayerOfTheSmallestModelIsAsOnTheCpu(int tokens, @TempDir Path folder) throws IOException {
     driver.device(132, 227 << 10);
     new RandomCheckpoint(1024, 3072, 1, 16, 8, 128, 40).write(folder, 5);
-    try (Engine cpu = Engine.load(folder, options("cpu"));
-        Engine cuda = Engine.load(folder, options("cuda"));
-        Session expected = cpu.newSession(2 * tokens);
-        Session actual = cuda.newSession(2 * tokens)) {
-      int[] prompt = Arrays.copyOf(TOKENS, tokens);
-      for (int i = 0; i < prompt.length; i++) {
-        prompt[i] %= 40;
-      }
-      float[][] first = {actual.forward(prompt), actual.forward(prompt)};
-      assertThat(
-              Golden.relativeError(
-                  first, new float[][] {expected.forward(prompt), expected.forward(prompt)}))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
-    }
+    int[] prompt = Arrays.stream(TOKENS, 0, tokens).map(token -> token % 40).toArray();
+    assertThat(
+            errorAgainstTheCpu(
+                folder, options("cuda"), s -> new float[][] {s.forward(prompt), s.forward(prompt)}))
+        .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
   }
 
   /** What {@code scripts/cuda_check.sh} measures beside the default. */
@@ -133,7 +134,7 @@ class EmulatedForwardTest {
       assertThat(
               Golden.relativeError(
                   Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+          .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
       assertThat(actual.greedy(new int[] {1}, 4)).isEqualTo(expected.greedy(new int[] {1}, 4));
     }
   }
@@ -181,7 +182,7 @@ class EmulatedForwardTest {
         assertThat(
                 Golden.relativeError(
                     new float[][] {other.forward(TOKENS[i])}, new float[][] {scores}))
-            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+            .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
         float[][] batch =
             fused.forwardTogether(List.of(first, second), new int[] {TOKENS[i + 1], TOKENS[i]});
         assertThat(batch[1]).containsExactly(scores);
@@ -255,15 +256,12 @@ class EmulatedForwardTest {
     driver.device(132, 227 << 10);
     new RandomCheckpoint(1024, 3072, 1, 16, 8, 128, 1000).write(folder, 3);
     int[] tokens = Arrays.copyOf(TOKENS, length);
-    try (Engine cpu = Engine.load(folder, options("cpu"));
-        Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
-        Session expected = cpu.newSession(100);
-        Session actual = cuda.newSession(100)) {
-      assertThat(
-              Golden.relativeError(
-                  new float[][] {actual.forward(tokens)}, new float[][] {expected.forward(tokens)}))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
-    }
+    assertThat(
+            errorAgainstTheCpu(
+                folder,
+                options("cuda").withPrefillChunk(chunk),
+                s -> new float[][] {s.forward(tokens)}))
+        .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
   }
 
   /** Where each multiprocessor has several turns of rows, as with the published vocabulary. */
@@ -273,15 +271,10 @@ class EmulatedForwardTest {
     driver.device(1, 99 << 10);
     new RandomCheckpoint(256, 384, 1, 4, 2, 128, 1101).write(folder, 9);
     int[] tokens = Arrays.copyOf(TOKENS, length);
-    try (Engine cpu = Engine.load(folder, options("cpu"));
-        Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
-        Session expected = cpu.newSession(40);
-        Session actual = cuda.newSession(40)) {
-      assertThat(
-              Golden.relativeError(
-                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
-    }
+    assertThat(
+            errorAgainstTheCpu(
+                folder, options("cuda").withPrefillChunk(chunk), s -> Golden.allLogits(s, tokens)))
+        .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
   }
 
   /** Where blocks cannot work together, there are tiles of fewer rows. */
@@ -291,15 +284,12 @@ class EmulatedForwardTest {
     driver.machine(FakeDriver.CUDA_12_6, 1, 80, 1L << 32);
     Golden golden = Golden.load(CHECKPOINT);
     int[] tokens = Arrays.copyOf(TOKENS, length);
-    try (Engine cpu = Engine.load(golden.folder(), options("cpu"));
-        Engine cuda = Engine.load(golden.folder(), options("cuda").withPrefillChunk(chunk));
-        Session expected = cpu.newSession(40);
-        Session actual = cuda.newSession(40)) {
-      assertThat(
-              Golden.relativeError(
-                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
-    }
+    assertThat(
+            errorAgainstTheCpu(
+                golden.folder(),
+                options("cuda").withPrefillChunk(chunk),
+                s -> Golden.allLogits(s, tokens)))
+        .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
   }
 
   @Test
@@ -336,7 +326,7 @@ class EmulatedForwardTest {
         float[][] decoded = {actual.forward(length % 61)};
         assertThat(Golden.relativeError(decoded, new float[][] {expected.forward(length % 61)}))
             .as("%d positions", length)
-            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+            .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
       }
     }
   }
@@ -358,15 +348,10 @@ class EmulatedForwardTest {
     driver.device(4, sharedKib << 10);
     new RandomCheckpoint(256, 384, 2, heads, kvHeads, 128, 300).write(folder, 7);
     int[] tokens = chunk > 8 ? TOKENS : Arrays.copyOf(TOKENS, 20);
-    try (Engine cpu = Engine.load(folder, options("cpu"));
-        Engine cuda = Engine.load(folder, options("cuda").withPrefillChunk(chunk));
-        Session expected = cpu.newSession(200);
-        Session actual = cuda.newSession(200)) {
-      assertThat(
-              Golden.relativeError(
-                  Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
-    }
+    assertThat(
+            errorAgainstTheCpu(
+                folder, options("cuda").withPrefillChunk(chunk), s -> Golden.allLogits(s, tokens)))
+        .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
   }
 
   /** Passes that see the positions of passes before, and of another session's. */
@@ -414,15 +399,8 @@ class EmulatedForwardTest {
     driver.machine(FakeDriver.CUDA_12_6, 1, computeCapability, 1L << 32);
     driver.device(4, sharedKib << 10);
     new RandomCheckpoint(256, 384, 1, 4, 2, 128, 300).write(folder, 7);
-    try (Engine cpu = Engine.load(folder, options("cpu"));
-        Engine cuda = Engine.load(folder, options("cuda"));
-        Session expected = cpu.newSession(200);
-        Session actual = cuda.newSession(200)) {
-      assertThat(
-              Golden.relativeError(
-                  new float[][] {actual.forward(TOKENS)}, new float[][] {expected.forward(TOKENS)}))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
-    }
+    assertThat(errorAgainstTheCpu(folder, options("cuda"), s -> new float[][] {s.forward(TOKENS)}))
+        .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
   }
 
   /**
@@ -435,15 +413,8 @@ class EmulatedForwardTest {
     driver.device(multiprocessors, FakeDriver.SHARED_OF_HOPPER);
     new RandomCheckpoint(160, 352, 1, 3, 1, 64, 300).write(folder, 7);
     int[] tokens = Arrays.copyOf(TOKENS, 131);
-    try (Engine cpu = Engine.load(folder, options("cpu"));
-        Engine cuda = Engine.load(folder, options(backend));
-        Session expected = cpu.newSession(200);
-        Session actual = cuda.newSession(200)) {
-      assertThat(
-              Golden.relativeError(
-                  new float[][] {actual.forward(tokens)}, new float[][] {expected.forward(tokens)}))
-          .isLessThanOrEqualTo(backend.equals("cuda") ? TENSOR_CORES_TOLERANCE : 2e-2);
-    }
+    assertThat(errorAgainstTheCpu(folder, options(backend), s -> new float[][] {s.forward(tokens)}))
+        .isLessThanOrEqualTo(backend.equals("cuda") ? Golden.TENSOR_CORES_TOLERANCE : 2e-2);
   }
 
   @Test
@@ -484,7 +455,7 @@ class EmulatedForwardTest {
                 Golden.relativeError(
                     engine.forwardTogether(batch, next), cpu.forwardTogether(alone, next)))
             .as("%d sequences", size)
-            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+            .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
         batch.forEach(Session::close);
         alone.forEach(Session::close);
       }
@@ -511,7 +482,7 @@ class EmulatedForwardTest {
                     cuda.forwardTogether(actual, tokens, cuda.lmHead()),
                     cpu.forwardTogether(expected, tokens, cpu.lmHead())))
             .as("up to %d tokens each", longest)
-            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+            .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
         expected.forEach(Session::close);
         actual.forEach(Session::close);
       }

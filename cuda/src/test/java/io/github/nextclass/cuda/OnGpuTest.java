@@ -25,8 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The same on a real GPU; skipped where there is none. */
 @Tag("gpu")
 class OnGpuTest {
-  private static final double TENSOR_CORES_TOLERANCE = 5e-5;
-
   @BeforeEach
   void needsAGpu() {
     String obstacle = new CudaBackendProvider().obstacle().orElse(null);
@@ -53,7 +51,7 @@ class OnGpuTest {
         Session session = engine.newSession(golden.tokenIds().length)) {
       float[][] logits = Golden.allLogits(session, golden.tokenIds());
       assertThat(Golden.relativeError(logits, golden.logits()))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+          .isLessThanOrEqualTo(golden.tolerance(chunk));
     }
   }
 
@@ -79,7 +77,8 @@ class OnGpuTest {
             found[i] = session.forward(i);
           }
         }
-        assertThat(Golden.relativeError(found, scores)).isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+        assertThat(Golden.relativeError(found, scores))
+            .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
         first = first == null ? found : first;
         assertThat(found).as("run %d", run).isDeepEqualTo(first);
       }
@@ -107,7 +106,7 @@ class OnGpuTest {
                   Golden.relativeError(
                       cuda.forwardTogether(actual, next), cpu.forwardTogether(expected, next)))
               .as("%d sequences", size)
-              .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+              .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
         }
         expected.forEach(Session::close);
         actual.forEach(Session::close);
@@ -162,7 +161,7 @@ class OnGpuTest {
                 Golden.relativeError(
                     cuda.forwardTogether(actual, tokens, cuda.lmHead()),
                     cpu.forwardTogether(expected, tokens, cpu.lmHead())))
-            .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+            .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
         expected.forEach(Session::close);
         actual.forEach(Session::close);
       }
@@ -182,7 +181,7 @@ class OnGpuTest {
       assertThat(
               Golden.relativeError(
                   Golden.allLogits(actual, tokens), Golden.allLogits(expected, tokens)))
-          .isLessThanOrEqualTo(TENSOR_CORES_TOLERANCE);
+          .isLessThanOrEqualTo(Golden.TENSOR_CORES_TOLERANCE);
     }
   }
 }
